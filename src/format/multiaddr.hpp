@@ -1,0 +1,94 @@
+#pragma once
+// Self-describing network addresses. Spec: multiformats/multiaddr README.md and protocols.csv.
+#include <compare>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "format/errors.hpp"
+#include "format/peer_id.hpp"
+
+namespace starling {
+
+inline constexpr std::size_t kMultiaddrBytesMax = 1024;
+inline constexpr std::size_t kMultiaddrPartsMax = 32;
+
+/// Codes of protocols.csv.
+enum class AddrProtocol : std::uint32_t {
+  ip4 = 4, tcp = 6, ip6 = 41, ip6zone = 42, ipcidr = 43, dns = 53, dns4 = 54, dns6 = 55, dnsaddr = 56,
+  udp = 273, webrtc_direct = 280, webrtc = 281, p2p_circuit = 290, unix = 400, p2p = 421,
+  http = 480, https = 443, tls = 448, sni = 449, noise = 454, quic = 460, quic_v1 = 461, webtransport = 465,
+  certhash = 466, ws = 477, wss = 478, memory = 777, onion3 = 445,
+};
+
+/// What kind of network an IP address belongs to, for dialling policy (PROTOCOL.md §3 Dialling).
+enum class AddrClass : std::uint8_t { loopback, link_local, private_net, public_net };
+
+struct IpPort {
+  bool v6 = false;
+  FixedBytes<16> ip{};  ///< IPv4 in the first four bytes
+  std::uint16_t port = 0;
+  friend auto operator<=>(const IpPort&, const IpPort&) = default;
+  ByteView ip_bytes() const noexcept { return {ip.data(), v6 ? 16u : 4u}; }
+  std::string ip_string() const;
+};
+/// 0.0.0.0/8 and :: count as loopback, IPv4 in IPv6 as the IPv4, 100.64/10 and fc00::/7 as private.
+AddrClass classify(const IpPort& address) noexcept;
+
+/// An immutable, validated address in its binary form. Text and binary forms convert without loss for every protocol
+/// in AddrProtocol; an address with an unknown protocol is refused with format::Errc::unknown_protocol.
+class Multiaddr {
+ public:
+  struct Part {
+    AddrProtocol protocol;
+    ByteView value;  ///< without the length prefix; view into the address
+  };
+
+  Multiaddr() = default;
+  static Result<Multiaddr> parse(std::string_view text);
+  static Result<Multiaddr> from_bytes(ByteView bytes);
+  static Multiaddr tcp(const IpPort& address);
+
+  ByteView bytes() const noexcept { return bytes_; }
+  std::string to_string() const;
+  bool empty() const noexcept { return bytes_.empty(); }
+  std::vector<Part> parts() const;
+  std::optional<ByteView> value_of(AddrProtocol protocol) const;
+  bool has(AddrProtocol protocol) const { return value_of(protocol).has_value(); }
+
+  /// `/ip4|ip6/…/tcp/…` with nothing behind but an optional `/p2p/…`: what the TCP transport dials directly.
+  std::optional<IpPort> as_tcp() const;
+  /// The IP and port of any address that starts with an IP and tcp or udp.
+  std::optional<IpPort> ip_port() const;
+  /// `/dns|dns4|dns6/name/tcp/port` with an optional `/p2p/…`: name, port.
+  struct DnsTcp {
+    AddrProtocol kind;
+    std::string name;
+    std::uint16_t port;
+  };
+  std::optional<DnsTcp> as_dns_tcp() const;
+  /// The name of `/dnsaddr/name[/p2p/…]`.
+  std::optional<std::string> as_dnsaddr() const;
+  /// The id of the last `/p2p/…`.
+  std::optional<PeerId> peer_id() const;
+  Multiaddr with_peer_id(const PeerId& id) const;
+  /// Without a trailing `/p2p/…`.
+  Multiaddr without_peer_id() const;
+
+  friend bool operator==(const Multiaddr& a, const Multiaddr& b) noexcept { return a.bytes_ == b.bytes_; }
+  friend std::strong_ordering operator<=>(const Multiaddr& a, const Multiaddr& b) noexcept {
+    return compare(a.bytes_, b.bytes_);
+  }
+
+ private:
+  explicit Multiaddr(Bytes bytes) noexcept : bytes_(std::move(bytes)) {}
+  Bytes bytes_;
+};
+
+}  // namespace starling
+
+template <>
+struct std::hash<starling::Multiaddr> {
+  std::size_t operator()(const starling::Multiaddr& addr) const noexcept { return starling::hash_bytes(addr.bytes()); }
+};
