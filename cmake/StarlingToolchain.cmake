@@ -7,7 +7,8 @@ endif()
 find_program(STARLING_MOLD mold)
 
 add_library(starling_options INTERFACE)
-target_include_directories(starling_options INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+target_include_directories(starling_options INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/src/proto
+                                                     ${PROJECT_SOURCE_DIR}/include)
 target_compile_features(starling_options INTERFACE cxx_std_23)
 target_compile_options(starling_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast
                        -Wcast-align -Woverloaded-virtual -Wformat=2)
