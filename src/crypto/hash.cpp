@@ -1,0 +1,87 @@
+#include "crypto/hash.hpp"
+
+#include <cryptopp/keccak.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#include "base/assert.hpp"
+#include "crypto/evp.hpp"
+
+namespace starling::crypto {
+namespace {
+
+constexpr std::size_t kHkdfOutputBytesMax = 255 * 32;  // RFC 5869 §2.3: a one-byte counter of blocks
+
+}  // namespace
+
+// Failure of these OpenSSL calls means out of memory; the interface promises a hash, so that ends the process as a
+// failed allocation elsewhere does.
+Hash256 sha256(std::initializer_list<ByteView> parts) noexcept {
+  const auto context = evp::new_md_context();
+  bool good = EVP_DigestInit_ex2(context.get(), evp::sha256(), nullptr) == 1;
+  for (const auto part : parts) good = good && EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1;
+  Hash256 out;
+  good = good && EVP_DigestFinal_ex(context.get(), out.data(), nullptr) == 1;
+  STARLING_ASSERT(good);
+  return out;
+}
+
+Hash256 keccak256(std::initializer_list<ByteView> parts) noexcept {
+  CryptoPP::Keccak_256 keccak;
+  for (const auto part : parts)
+    if (!part.empty()) keccak.Update(part.data(), part.size());
+  Hash256 out;
+  keccak.Final(out.data());
+  return out;
+}
+
+Hash256 hmac_sha256(ByteView key, std::initializer_list<ByteView> parts) noexcept {
+  // A null key means "keep the old one" to OpenSSL: an empty key needs an address.
+  static constexpr std::uint8_t kNothing = 0;
+  char digest[] = "SHA256";
+  const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                               OSSL_PARAM_construct_end()};
+  const auto context = evp::new_hmac();
+  bool good = EVP_MAC_init(context.get(), key.empty() ? &kNothing : key.data(), key.size(), params) == 1;
+  for (const auto part : parts)
+    if (!part.empty()) good = good && EVP_MAC_update(context.get(), part.data(), part.size()) == 1;
+  Hash256 out;
+  std::size_t size = 0;
+  good = good && EVP_MAC_final(context.get(), out.data(), &size, out.size()) == 1 && size == out.size();
+  STARLING_ASSERT(good);
+  return out;
+}
+
+Hash256 hkdf_extract(ByteView salt, ByteView key_material) noexcept {
+  // RFC 5869: no salt means 32 zero bytes; HMAC pads a shorter key with zeros, so empty is the same.
+  return hmac_sha256(salt, {key_material});
+}
+
+Bytes hkdf_expand(ByteView pseudo_random_key, std::initializer_list<ByteView> info, std::size_t length) {
+  STARLING_ASSERT(length <= kHkdfOutputBytesMax);
+  Bytes joined;
+  for (const auto part : info) append(joined, part);
+  Bytes out;
+  out.reserve(length);
+  Hash256 block{};
+  ByteView previous;
+  for (std::uint8_t counter = 1; out.size() < length; ++counter) {
+    block = hmac_sha256(pseudo_random_key, {previous, joined, ByteView(&counter, 1)});
+    previous = block;
+    append(out, previous.first(std::min(previous.size(), length - out.size())));
+  }
+  wipe(block);
+  return out;
+}
+
+bool constant_time_equal(ByteView a, ByteView b) noexcept {
+  return a.size() == b.size() && (a.empty() || CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0);
+}
+
+void wipe(MutableByteView secret) noexcept {
+  if (!secret.empty()) OPENSSL_cleanse(secret.data(), secret.size());
+}
+
+}  // namespace starling::crypto

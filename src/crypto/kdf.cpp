@@ -1,0 +1,97 @@
+#include "crypto/kdf.hpp"
+
+#include <bit>
+#include <climits>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+
+#include "crypto/errors.hpp"
+#include "crypto/evp.hpp"
+
+namespace starling::crypto {
+namespace {
+
+constexpr std::uint64_t kScryptMemoryBytesMax = std::uint64_t{1} << 30;
+// N·r·p, which time is proportional to: 32 times what geth's standard cost takes (about a second), so that a keystore
+// from elsewhere cannot hang the program for hours with little memory and a large p.
+constexpr std::uint64_t kScryptWorkMax = std::uint64_t{1} << 26;
+constexpr std::uint32_t kPbkdf2RoundsMax = 10'000'000;
+constexpr std::size_t kDerivedBytesMax = 1024;
+constexpr std::size_t kAesKeyBytes = 16;
+
+// OpenSSL takes a null pointer for "not given", which an empty password or salt is not.
+ByteView never_null(ByteView bytes) noexcept {
+  static constexpr std::uint8_t kNothing = 0;
+  return bytes.data() != nullptr ? bytes : ByteView(&kNothing, 0);
+}
+
+bool is_valid(const ScryptCost& cost) noexcept {
+  if (cost.n < 2 || !std::has_single_bit(cost.n) || cost.r == 0 || cost.p == 0) return false;
+  // Each division keeps the product below 2^64 before it is formed.
+  if (cost.n > kScryptMemoryBytesMax / 128 / cost.r) return false;
+  if (cost.p > kScryptWorkMax / (cost.n * cost.r)) return false;
+  // RFC 7914 §6: N < 2^(128·r/8), p ≤ (2^32 − 1)·32 / (128·r).
+  if (cost.r < 4 && cost.n >= std::uint64_t{1} << (16 * cost.r)) return false;
+  return cost.p <= ((std::uint64_t{1} << 30) - 1) / cost.r;
+}
+
+}  // namespace
+
+Result<Bytes> scrypt(ByteView password, ByteView salt, ScryptCost cost, std::size_t length) {
+  if (!is_valid(cost) || length == 0 || length > kDerivedBytesMax) return fail(Errc::bad_parameter);
+  const auto octets = [](const char* name, ByteView bytes) {
+    // The interface of OpenSSL is not const-correct; it only reads.
+    return OSSL_PARAM_construct_octet_string(name, const_cast<std::uint8_t*>(bytes.data()), bytes.size());
+  };
+  std::uint64_t memory_max = 2 * kScryptMemoryBytesMax;  // our own bound was checked above
+  const OSSL_PARAM params[] = {octets(OSSL_KDF_PARAM_PASSWORD, never_null(password)),
+                               octets(OSSL_KDF_PARAM_SALT, never_null(salt)),
+                               OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_N, &cost.n),
+                               OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_SCRYPT_R, &cost.r),
+                               OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_SCRYPT_P, &cost.p),
+                               OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_MAXMEM, &memory_max),
+                               OSSL_PARAM_construct_end()};
+  const auto context = evp::new_scrypt();
+  Bytes out(length);
+  if (EVP_KDF_derive(context.get(), out.data(), out.size(), params) != 1) {
+    const evp::ErrorQueueGuard guard;
+    return fail(Errc::library_failure);
+  }
+  return out;
+}
+
+Result<Bytes> pbkdf2_sha256(ByteView password, ByteView salt, std::uint32_t rounds, std::size_t length) {
+  if (rounds == 0 || rounds > kPbkdf2RoundsMax || length == 0 || length > kDerivedBytesMax ||
+      password.size() > INT_MAX || salt.size() > INT_MAX) {
+    return fail(Errc::bad_parameter);
+  }
+  const auto password_text = as_text(never_null(password));
+  const auto salt_bytes = never_null(salt);
+  Bytes out(length);
+  if (PKCS5_PBKDF2_HMAC(password_text.data(), static_cast<int>(password_text.size()), salt_bytes.data(),
+                        static_cast<int>(salt_bytes.size()), static_cast<int>(rounds), evp::sha256(),
+                        static_cast<int>(length), out.data()) != 1) {
+    const evp::ErrorQueueGuard guard;
+    return fail(Errc::library_failure);
+  }
+  return out;
+}
+
+Result<Bytes> aes128_ctr(ByteView key, ByteView iv, ByteView data) {
+  if (key.size() != kAesKeyBytes || iv.size() != kAesKeyBytes || data.size() > INT_MAX)
+    return fail(Errc::bad_parameter);
+  const auto context = evp::new_cipher_context();
+  Bytes out(data.size());
+  int written = 0;
+  if (EVP_CipherInit_ex2(context.get(), evp::aes_128_ctr(), key.data(), iv.data(), 1, nullptr) != 1 ||
+      (!data.empty() &&
+       EVP_CipherUpdate(context.get(), out.data(), &written, data.data(), static_cast<int>(data.size())) != 1)) {
+    const evp::ErrorQueueGuard guard;
+    return fail(Errc::library_failure);
+  }
+  return out;
+}
+
+}  // namespace starling::crypto
