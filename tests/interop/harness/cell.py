@@ -1,0 +1,128 @@
+"""What a cell is, the register of all cells, and the run of one cell with its programs."""
+
+import dataclasses
+import hashlib
+import time
+
+from program import CellFailure, Program
+
+KAD = "/starling/kad/1.0.0"
+KEY_TYPES = ("ed25519", "secp256k1")
+ALL_CELLS = []
+
+
+@dataclasses.dataclass
+class Cell:
+    """
+    A test of two implementations, `one` and `two`; the function says which part each plays.
+    symmetric: swapping them would repeat the test. needs: capabilities both must have.
+    helper: a capability some present peer must have; that peer is run.helper.
+    """
+    name: str
+    function: object
+    keys: tuple = KEY_TYPES
+    symmetric: bool = False
+    needs: frozenset = frozenset()
+    helper: str = ""
+
+
+def cell(name, **options):
+    """Registers a function of (run, one, two) as a cell."""
+    def register(function):
+        ALL_CELLS.append(Cell(name, function, **options))
+        return function
+    return register
+
+
+@dataclasses.dataclass
+class Case:
+    """One line of the table: a cell for a pair of implementations and a key type."""
+    cell: Cell
+    key: str
+    one: object
+    two: object
+    helper: object = None
+
+    @property
+    def id(self):
+        return f"{self.cell.name} {self.key} {self.one.name}>{self.two.name}"
+
+
+@dataclasses.dataclass
+class Result:
+    id: str
+    status: str  # passed, failed, skipped
+    seconds: float = 0.0
+    detail: str = ""
+    notes: list = dataclasses.field(default_factory=list)
+    tails: dict = dataclasses.field(default_factory=dict)
+
+
+class Run:
+    """The programs and notes of one case while it runs."""
+
+    def __init__(self, case):
+        self.case = case
+        self.helper = case.helper
+        self.notes = []
+        self.programs = []
+
+    def start(self, peer, kad=None, kad_mode=None, topics=None, sec=None, listen=None, key=None):
+        """Starts a program of that implementation and waits for its ready line."""
+        return self.launch(peer, kad, kad_mode, topics, sec, listen, key).wait_ready()
+
+    def start_all(self, *wanted):
+        """Starts several at once; each is (peer, options)."""
+        launched = [self.launch(peer, **options) for peer, options in wanted]
+        return [program.wait_ready() for program in launched]
+
+    def launch(self, peer, kad=None, kad_mode=None, topics=None, sec=None, listen=None, key=None):
+        label = f"{peer.name}#{len(self.programs) + 1}"
+        argv = peer.run + ["--key", key or self.key_for(label)]
+        for flag, value in (("--kad", kad), ("--kad-mode", kad_mode), ("--sec", sec), ("--listen", listen)):
+            argv += [flag, value] if value is not None else []
+        argv += ["--topics", ",".join(topics)] if topics is not None else []
+        program = Program(label, argv)
+        self.programs.append(program)
+        return program
+
+    def key_for(self, label):
+        """Keys follow from the case and the label, so that a failure repeats with the same keys."""
+        return f"{self.case.key}:{hashlib.sha256(f'{self.case.id} {label}'.encode()).hexdigest()}"
+
+    def unique(self, text):
+        """A name nobody else in this run uses."""
+        return f"{text}-{hashlib.sha256(self.case.id.encode()).hexdigest()[:8]}"
+
+    def quirk(self, peer, name):
+        """Whether this implementation has that named expected difference; it is noted in the result."""
+        if name not in peer.quirks:
+            return False
+        self.notes.append(f"expected difference {peer.name}/{name}: {peer.quirks[name]}")
+        return True
+
+    def end(self):
+        for program in self.programs:
+            program.end()
+
+
+def check(condition, message):
+    if not condition:
+        raise CellFailure(message)
+
+
+def run_case(case):
+    """Runs one case to its Result; no exception leaves it and no program outlives it."""
+    run = Run(case)
+    started = time.monotonic()
+    status, detail = "passed", ""
+    try:
+        case.cell.function(run, case.one, case.two)
+    except CellFailure as failure:
+        status, detail = "failed", str(failure)
+    except Exception as error:  # a defect of the harness must fail the cell, not hide it
+        status, detail = "failed", f"harness: {type(error).__name__}: {error}"
+    finally:
+        run.end()
+    tails = {p.label: list(p.log) for p in run.programs} if status == "failed" else {}
+    return Result(case.id, status, time.monotonic() - started, detail, run.notes, tails)

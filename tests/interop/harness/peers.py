@@ -1,0 +1,85 @@
+"""The implementations: how each is built and run, what it can do beyond the contract, where it differs."""
+
+import dataclasses
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+
+INTEROP = pathlib.Path(__file__).resolve().parent.parent
+REPO = INTEROP.parent.parent
+BUILD_SECONDS = 900
+
+
+@dataclasses.dataclass
+class Peer:
+    """
+    build: commands run in `cwd` one after the other. run: the program; flags are appended.
+    tools: executables without which the peer is absent. stamp: (file that says what was built, inputs);
+    the build is left out while their digest is the same; without a stamp the build always runs.
+    capabilities: what it has beyond the contract. quirks: named expected differences, each with its reason.
+    """
+    name: str
+    run: list
+    cwd: pathlib.Path = REPO
+    build: list = dataclasses.field(default_factory=list)
+    tools: list = dataclasses.field(default_factory=list)
+    stamp: tuple = None
+    capabilities: frozenset = frozenset()
+    quirks: dict = dataclasses.field(default_factory=dict)
+    absent: str = ""
+    broken: str = ""
+
+    def prepare(self):
+        """Builds what has to be built; sets absent or broken, with the reason."""
+        for tool in self.tools:
+            if shutil.which(tool) is None:
+                self.absent = f"{tool} is not installed"
+                return
+        if self.stamp and self._stamp_path().exists() and self._stamp_path().read_text() == self._digest():
+            return
+        for command in self.build:
+            try:
+                done = subprocess.run(command, cwd=self.cwd, capture_output=True, text=True, timeout=BUILD_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.broken = f"{' '.join(command)} took more than {BUILD_SECONDS} s"
+                return
+            if done.returncode != 0:
+                self.broken = f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-3000:]}"
+                return
+        if self.stamp:
+            self._stamp_path().write_text(self._digest())
+
+    def _stamp_path(self):
+        return self.cwd / self.stamp[0]
+
+    def _digest(self):
+        parts = [hashlib.sha256((self.cwd / name).read_bytes()).hexdigest() for name in self.stamp[1]]
+        return " ".join(parts)
+
+
+def starling(path):
+    """The program under test. It is built by the project's own build, not from here."""
+    candidates = [pathlib.Path(path)] if path else [REPO / "build" / kind / "bin" / "starling-peer"
+                                                   for kind in ("release", "dev")]
+    for candidate in candidates:
+        if os.access(candidate, os.X_OK):
+            return Peer("starling", [str(candidate.resolve())], capabilities=frozenset({"tls", "refuses-high-s"}))
+    peer = Peer("starling", [])
+    peer.absent = "no starling-peer at " + " or ".join(str(c) for c in candidates)
+    return peer
+
+
+def foreign():
+    """Every foreign implementation. To add one: a folder under peers/ and an entry here."""
+    go, js = INTEROP / "peers" / "go", INTEROP / "peers" / "js"
+    return [
+        Peer("go", [str(go / "build" / "go-peer")], cwd=go, tools=["go"],
+             build=[["go", "build", "-trimpath", "-o", "build/go-peer", "."]],
+             capabilities=frozenset({"tls", "publish-raw"})),
+        Peer("js", ["node", str(js / "main.js")], cwd=js, tools=["node", "npm"],
+             build=[["npm", "ci", "--no-audit", "--no-fund"]],
+             stamp=("node_modules/.interop-stamp", ["package.json", "package-lock.json"]),
+             capabilities=frozenset({"tls", "refuses-high-s"})),
+    ]

@@ -1,0 +1,67 @@
+"""What a person and a program read afterwards: the table, the details of failures, the JSON file."""
+
+import json
+import platform
+import sys
+
+MARKS = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}
+
+
+def line(result):
+    text = f"{MARKS[result.status]:8}{result.seconds:6.1f} s  {result.id}"
+    if result.notes:
+        text += "  [" + "; ".join(result.notes) + "]"
+    return text + (f"  ({result.detail})" if result.status == "skipped" else "")
+
+
+def failure(result):
+    text = [f"--- {result.id}: {result.detail}"]
+    for label, tail in result.tails.items():
+        text += [f"    last lines of {label}:"] + ["      " + one for one in tail[-25:]]
+    return "\n".join(text)
+
+
+def table(results):
+    """One row per cell and key type, one column per pair."""
+    parts = {}
+    for result in results:
+        cell, key, pair = result.id.split(" ")
+        parts.setdefault((cell, key), {})[pair] = MARKS[result.status]
+    pairs = sorted({pair for row in parts.values() for pair in row})
+    width = max([len(p) for p in pairs] + [7]) + 2
+    text = [" " * 36 + "".join(f"{p:{width}}" for p in pairs)]
+    for (cell, key), row in parts.items():
+        text.append(f"{cell:24}{key:12}" + "".join(f"{row.get(p, '-'):{width}}" for p in pairs).rstrip())
+    return "\n".join(text)
+
+
+def absent_banner(peer):
+    return "\n".join(["!" * 72, f"!! {peer.name} is ABSENT: {peer.absent}", "!" * 72])
+
+
+def totals(results):
+    count = {status: sum(r.status == status for r in results) for status in MARKS}
+    text = f"{count['passed']} passed, {count['failed']} failed"
+    return text + (f", {count['skipped']} skipped" if count["skipped"] else "")
+
+
+def write_json(path, peers, results, seconds):
+    document = {
+        "machine": {"system": platform.system(), "arch": platform.machine(), "python": platform.python_version()},
+        "seconds": round(seconds, 1),
+        "peers": {p.name: {"absent": p.absent, "broken": p.broken} for p in peers},
+        "cells": [{"id": r.id, "status": r.status, "seconds": round(r.seconds, 3), "detail": r.detail,
+                   "notes": r.notes, "tails": r.tails} for r in results],
+        "totals": totals(results),
+    }
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(document, file, indent=1)
+        file.write("\n")
+
+
+def say(*text):
+    print(*text, flush=True)
+
+
+def complain(*text):
+    print(*text, file=sys.stderr, flush=True)

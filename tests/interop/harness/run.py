@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Runs the interop matrix. Needs nothing but Python 3.11; see README.md one folder up."""
+
+import argparse
+import concurrent.futures
+import fnmatch
+import os
+import signal
+import sys
+import time
+
+import cells_bench
+import cells_connect
+import cells_gossip
+import cells_kad
+import cells_life
+import peers as register
+import report
+from cell import ALL_CELLS, Case, Result, run_case
+
+CELL_MODULES = (cells_connect, cells_life, cells_kad, cells_gossip, cells_bench)
+CASES_AT_ONCE = 2
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--starling", metavar="PATH", help="the starling-peer binary")
+    parser.add_argument("--peers", default="go,js", help="foreign peers, separated by commas")
+    parser.add_argument("--only", metavar="PATTERN", help="cases whose id contains this, or matches it as a glob")
+    parser.add_argument("--self", action="store_true", dest="foreign_only", help="foreign peers against each other")
+    parser.add_argument("--require-all", action="store_true", help="an absent peer is a failure, as with CI=true")
+    parser.add_argument("--list", action="store_true", help="print the ids of the cases and stop")
+    parser.add_argument("--json", metavar="FILE", help="write the results there")
+    return parser.parse_args()
+
+
+def chosen_peers(options):
+    """The subject (none with --self) and the foreign peers asked for."""
+    known = {p.name: p for p in register.foreign()}
+    names = [n for n in options.peers.split(",") if n]
+    unknown = [n for n in names if n not in known]
+    if unknown:
+        sys.exit(f"unknown peers {unknown}; there are {sorted(known)}")
+    return None if options.foreign_only else register.starling(options.starling), [known[n] for n in names]
+
+
+def pairs(subject, foreign):
+    """Ordered pairs; the flag says which of the two orders stands for a symmetric cell."""
+    if subject is not None:
+        return [(one, two, one is subject) for f in foreign for one, two in ((subject, f), (f, subject))]
+    return [(a, b, i < j) for i, a in enumerate(foreign) for j, b in enumerate(foreign) if i != j]
+
+
+def all_cases(subject, foreign):
+    cases = []
+    for cell in ALL_CELLS:
+        for key in cell.keys:
+            for one, two, first in pairs(subject, foreign):
+                if first or not cell.symmetric:
+                    cases.append(Case(cell, key, one, two))
+    return cases
+
+
+def wanted(case, pattern):
+    return not pattern or pattern in case.id or fnmatch.fnmatch(case.id, pattern)
+
+
+def settle(case, everyone, strict):
+    """A Result for a case that cannot run, else None; finds the helper on the way."""
+    for peer in (case.one, case.two):
+        if peer.broken:
+            return Result(case.id, "failed", detail=f"{peer.name} could not be built")
+        if peer.absent:
+            return Result(case.id, "failed" if strict else "skipped", detail=f"{peer.name} is absent")
+        missing = case.cell.needs - peer.capabilities
+        if missing:
+            return Result(case.id, "skipped", detail=f"{peer.name} has no {', '.join(sorted(missing))}")
+    if case.cell.helper:
+        able = [p for p in everyone if case.cell.helper in p.capabilities and not p.absent and not p.broken]
+        if not able:
+            return Result(case.id, "failed" if strict else "skipped", detail=f"nobody offers {case.cell.helper}")
+        case.helper = able[0]
+    return None
+
+
+def prepare(everyone):
+    for peer in everyone:
+        if not peer.absent:
+            peer.prepare()
+        if peer.absent:
+            report.say(report.absent_banner(peer))
+        if peer.broken:
+            report.complain(f"{peer.name} could not be built: {peer.broken}")
+
+
+def run_all(cases, everyone, strict):
+    results = []
+    with concurrent.futures.ThreadPoolExecutor(CASES_AT_ONCE) as pool:
+        waiting = []
+        for case in cases:
+            settled = settle(case, everyone, strict)
+            waiting.append(pool.submit(lambda r=settled, c=case: r or run_case(c)))
+        for future in concurrent.futures.as_completed(waiting):
+            result = future.result()
+            report.say(report.line(result))
+            if result.status == "failed":
+                report.say(report.failure(result))
+            results.append(result)
+    order = {case.id: i for i, case in enumerate(cases)}
+    return sorted(results, key=lambda r: order[r.id])
+
+
+def main():
+    # A terminated harness still ends its children: the exception runs every `finally`.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    options = arguments()
+    subject, foreign = chosen_peers(options)
+    everyone = ([subject] if subject else []) + foreign
+    cases = [c for c in all_cases(subject, foreign) if wanted(c, options.only)]
+    if options.list:
+        for case in cases:
+            report.say(case.id)
+        return 0
+    if not cases:
+        sys.exit("no case matches")
+    started = time.monotonic()
+    prepare(everyone)
+    strict = options.require_all or os.environ.get("CI") == "true"
+    results = run_all(cases, everyone, strict)
+    report.say("\n" + report.table(results) + "\n")
+    for peer in everyone:
+        if peer.absent:
+            report.say(report.absent_banner(peer))
+    if options.json:
+        report.write_json(options.json, everyone, results, time.monotonic() - started)
+    report.say(report.totals(results))
+    failed = any(r.status == "failed" for r in results)
+    return 1 if failed or not any(r.status == "passed" for r in results) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
