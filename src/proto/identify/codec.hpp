@@ -2,7 +2,7 @@
 // The Identify protobuf. Spec: libp2p/specs identify/README.md; signedPeerRecord = 8 as all stacks have it.
 #include <vector>
 
-#include "proto/identify/info.hpp"
+#include "identify/info.hpp"
 
 namespace starling::identify {
 

@@ -1,7 +1,7 @@
 #pragma once
 #include "base/time.hpp"
 #include "format/varint.hpp"
-#include "proto/identify/codec.hpp"
+#include "identify/codec.hpp"
 
 namespace starling::identify {
 

@@ -1,4 +1,4 @@
-#include "proto/identify/errors.hpp"
+#include "identify/errors.hpp"
 
 namespace starling::identify {
 namespace {

@@ -6,7 +6,7 @@
 #include "crypto/keys.hpp"
 #include "format/multiaddr.hpp"
 #include "format/peer_id.hpp"
-#include "proto/identify/signed_record.hpp"
+#include "identify/signed_record.hpp"
 
 namespace starling::identify {
 

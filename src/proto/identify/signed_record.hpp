@@ -7,8 +7,8 @@
 #include "crypto/keys.hpp"
 #include "format/multiaddr.hpp"
 #include "format/peer_id.hpp"
-#include "proto/identify/errors.hpp"
-#include "proto/identify/limits.hpp"
+#include "identify/errors.hpp"
+#include "identify/limits.hpp"
 
 namespace starling::identify {
 

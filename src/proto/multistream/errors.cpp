@@ -1,4 +1,4 @@
-#include "proto/multistream/errors.hpp"
+#include "multistream/errors.hpp"
 
 namespace starling::multistream {
 namespace {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/time.hpp"
-#include "proto/multistream/messages.hpp"
+#include "multistream/messages.hpp"
 
 namespace starling::multistream {
 

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "base/time.hpp"
-#include "proto/multistream/messages.hpp"
+#include "multistream/messages.hpp"
 
 namespace starling::multistream {
 

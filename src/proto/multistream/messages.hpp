@@ -4,8 +4,8 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
-#include "proto/multistream/errors.hpp"
-#include "proto/multistream/limits.hpp"
+#include "multistream/errors.hpp"
+#include "multistream/limits.hpp"
 
 namespace starling::multistream {
 

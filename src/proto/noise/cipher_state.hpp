@@ -1,8 +1,8 @@
 #pragma once
 #include "base/result.hpp"
 #include "crypto/aead.hpp"
-#include "proto/noise/errors.hpp"
-#include "proto/noise/limits.hpp"
+#include "noise/errors.hpp"
+#include "noise/limits.hpp"
 
 namespace starling::noise {
 

@@ -1,4 +1,4 @@
-#include "proto/noise/errors.hpp"
+#include "noise/errors.hpp"
 
 namespace starling::noise {
 namespace {

@@ -8,9 +8,9 @@
 #include "base/time.hpp"
 #include "crypto/keys.hpp"
 #include "format/peer_id.hpp"
-#include "proto/noise/handshake_state.hpp"
-#include "proto/noise/payload.hpp"
-#include "proto/noise/transport.hpp"
+#include "noise/handshake_state.hpp"
+#include "noise/payload.hpp"
+#include "noise/transport.hpp"
 
 namespace starling::noise {
 

@@ -4,7 +4,7 @@
 
 #include "crypto/hash.hpp"
 #include "crypto/x25519.hpp"
-#include "proto/noise/cipher_state.hpp"
+#include "noise/cipher_state.hpp"
 
 namespace starling::noise {
 

@@ -6,8 +6,8 @@
 
 #include "crypto/keys.hpp"
 #include "crypto/x25519.hpp"
-#include "proto/noise/errors.hpp"
-#include "proto/noise/limits.hpp"
+#include "noise/errors.hpp"
+#include "noise/limits.hpp"
 
 namespace starling::noise {
 

@@ -1,7 +1,7 @@
 #pragma once
 #include <optional>
 
-#include "proto/noise/cipher_state.hpp"
+#include "noise/cipher_state.hpp"
 
 namespace starling::noise {
 

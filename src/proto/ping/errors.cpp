@@ -1,4 +1,4 @@
-#include "proto/ping/errors.hpp"
+#include "ping/errors.hpp"
 
 namespace starling::ping {
 namespace {

@@ -5,8 +5,8 @@
 #include "base/result.hpp"
 #include "base/rng.hpp"
 #include "base/time.hpp"
-#include "proto/ping/errors.hpp"
-#include "proto/ping/limits.hpp"
+#include "ping/errors.hpp"
+#include "ping/limits.hpp"
 
 namespace starling::ping {
 

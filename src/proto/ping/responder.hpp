@@ -4,8 +4,8 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
-#include "proto/ping/errors.hpp"
-#include "proto/ping/limits.hpp"
+#include "ping/errors.hpp"
+#include "ping/limits.hpp"
 
 namespace starling::ping {
 
