@@ -11,5 +11,6 @@ namespace starling::detail {
 }
 }  // namespace starling::detail
 
-#define STARLING_ASSERT(condition) \
-  (static_cast<bool>(condition) ? void() : ::starling::detail::assertion_failed(#condition, __FILE__, __LINE__))
+#define STARLING_ASSERT(condition)       \
+  (static_cast<bool>(condition) ? void() \
+                                : ::starling::detail::assertion_failed(#condition, __FILE__, __LINE__))

@@ -39,8 +39,8 @@ class BoundedQueue {
   std::deque<T> items_;
 };
 
-/// A map that forgets the least recently used entry past its capacity. Iteration is from most to least recent, so it
-/// is deterministic whatever the hash. O(1) per operation.
+/// A map that forgets the least recently used entry past its capacity. Iteration is from most to least
+/// recent, so it is deterministic whatever the hash. O(1) per operation.
 template <class Key, class Value, class Hash = std::hash<Key>, class Equal = std::equal_to<Key>>
 class LruMap {
  public:
@@ -103,7 +103,8 @@ class LruMap {
 class TokenBucket {
  public:
   /// `rate_per_s` tokens a second, at most `burst` at once.
-  TokenBucket(double rate_per_s, double burst) noexcept : rate_per_s_(rate_per_s), burst_(burst), tokens_(burst) {}
+  TokenBucket(double rate_per_s, double burst) noexcept
+      : rate_per_s_(rate_per_s), burst_(burst), tokens_(burst) {}
   /// True and `cost` taken when there is enough; otherwise nothing changes but the refill.
   [[nodiscard]] bool take(Instant now, double cost = 1.0) noexcept {
     refill(now);

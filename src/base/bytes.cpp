@@ -53,9 +53,15 @@ std::optional<Bytes> from_hex(std::string_view text) {
 void put_u16_be(Bytes& out, std::uint16_t value) { put_be(out, value); }
 void put_u32_be(Bytes& out, std::uint32_t value) { put_be(out, value); }
 void put_u64_be(Bytes& out, std::uint64_t value) { put_be(out, value); }
-std::uint16_t get_u16_be(std::span<const std::uint8_t, 2> bytes) noexcept { return get_be<std::uint16_t>(bytes); }
-std::uint32_t get_u32_be(std::span<const std::uint8_t, 4> bytes) noexcept { return get_be<std::uint32_t>(bytes); }
-std::uint64_t get_u64_be(std::span<const std::uint8_t, 8> bytes) noexcept { return get_be<std::uint64_t>(bytes); }
+std::uint16_t get_u16_be(std::span<const std::uint8_t, 2> bytes) noexcept {
+  return get_be<std::uint16_t>(bytes);
+}
+std::uint32_t get_u32_be(std::span<const std::uint8_t, 4> bytes) noexcept {
+  return get_be<std::uint32_t>(bytes);
+}
+std::uint64_t get_u64_be(std::span<const std::uint8_t, 8> bytes) noexcept {
+  return get_be<std::uint64_t>(bytes);
+}
 
 std::size_t hash_bytes(ByteView bytes) noexcept {
   std::uint64_t h = 14695981039346656037ULL;

@@ -46,7 +46,8 @@ inline std::strong_ordering compare(ByteView a, ByteView b) noexcept {
 
 /// Lowercase hex without a prefix.
 std::string to_hex(ByteView bytes);
-/// Bytes of hex digits of either case, with or without `0x`; nothing when a digit is wrong or the count is odd.
+/// Bytes of hex digits of either case, with or without `0x`; nothing when a digit is wrong or the count is
+/// odd.
 std::optional<Bytes> from_hex(std::string_view text);
 
 /// Copies exactly N bytes; nothing when the size differs.
@@ -66,8 +67,8 @@ std::uint16_t get_u16_be(std::span<const std::uint8_t, 2> bytes) noexcept;
 std::uint32_t get_u32_be(std::span<const std::uint8_t, 4> bytes) noexcept;
 std::uint64_t get_u64_be(std::span<const std::uint8_t, 8> bytes) noexcept;
 
-/// A hash of bytes for unordered containers: FNV-1a finished with a mixer. Not keyed: a container fed by a peer is
-/// bounded in size, so that a chosen collision costs at most its bound.
+/// A hash of bytes for unordered containers: FNV-1a finished with a mixer. Not keyed: a container fed by a
+/// peer is bounded in size, so that a chosen collision costs at most its bound.
 std::size_t hash_bytes(ByteView bytes) noexcept;
 
 struct BytesHash {

@@ -28,14 +28,16 @@ class NullLog final : public Log {
 };
 
 /// Named counters and gauges of one shard or simulated node. Ordered, so that exposition is deterministic.
-/// Names follow `module_what_unit`; a label is a whole `key="value"` list or empty. Names come from code, never from a
-/// peer, which bounds the map.
+/// Names follow `module_what_unit`; a label is a whole `key="value"` list or empty. Names come from code,
+/// never from a peer, which bounds the map.
 class Metrics {
  public:
   /// A counter stays at its address for the life of the registry: look it up once, increment often.
   std::uint64_t& counter(std::string_view name, std::string_view label = {});
   void add(std::string_view name, std::uint64_t amount = 1) { counter(name) += amount; }
-  void add(std::string_view name, std::string_view label, std::uint64_t amount = 1) { counter(name, label) += amount; }
+  void add(std::string_view name, std::string_view label, std::uint64_t amount = 1) {
+    counter(name, label) += amount;
+  }
   void set(std::string_view name, std::uint64_t value) { counter(name) = value; }
   std::uint64_t value(std::string_view name, std::string_view label = {}) const;
   /// Key is `name` or `name{label}`.

@@ -7,8 +7,9 @@
 
 namespace starling {
 
-/// Inputs are method calls with values and `now`; outputs are drained by `poll()`; one `deadline()`, `never()` when idle.
-/// The driver's duty: input → drain `poll` → send → re-arm `deadline`. A machine never calls out.
+/// Inputs are method calls with values and `now`; outputs are drained by `poll()`; one `deadline()`,
+/// `never()` when idle. The driver's duty: input → drain `poll` → send → re-arm `deadline`. A machine never
+/// calls out.
 template <class M>
 concept Machine = requires(M machine, const M constant, Instant now) {
   { constant.deadline() } -> std::same_as<Instant>;

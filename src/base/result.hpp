@@ -7,19 +7,20 @@
 
 namespace starling {
 
-/// What a failure means to whoever must react: scoring, retry, log level, HTTP status and exit code switch on it.
+/// What a failure means to whoever must react: scoring, retry, log level, HTTP status and exit code switch on
+/// it.
 enum class Kind : std::uint8_t {
-  malformed,    ///< bytes that no honest peer or user would have produced
-  misbehaviour, ///< well-formed, but against the protocol
-  limit,        ///< a bound of ours was reached
-  unreachable,  ///< nobody there, or no way to them
-  timeout,      ///< no answer within the deadline
-  refused,      ///< the other side, or a policy, said no
-  not_found,    ///< truthfully not there
-  cancelled,    ///< we gave it up ourselves
-  unsupported,  ///< a protocol, key type or version that one side lacks
-  storage,      ///< disk or database
-  internal,     ///< a mistake of ours
+  malformed,     ///< bytes that no honest peer or user would have produced
+  misbehaviour,  ///< well-formed, but against the protocol
+  limit,         ///< a bound of ours was reached
+  unreachable,   ///< nobody there, or no way to them
+  timeout,       ///< no answer within the deadline
+  refused,       ///< the other side, or a policy, said no
+  not_found,     ///< truthfully not there
+  cancelled,     ///< we gave it up ourselves
+  unsupported,   ///< a protocol, key type or version that one side lacks
+  storage,       ///< disk or database
+  internal,      ///< a mistake of ours
 };
 
 /// The kind's name as it stands in JSON output and metrics.
@@ -69,17 +70,17 @@ template <class Code>
 }  // namespace starling
 
 /// Returns the error of a Result<void>-like expression to the caller.
-#define STARLING_TRY(expression)                                                    \
-  do {                                                                              \
-    if (auto starling_try_result = (expression); !starling_try_result)              \
-      return ::starling::fail(starling_try_result.error());                         \
+#define STARLING_TRY(expression)                                       \
+  do {                                                                 \
+    if (auto starling_try_result = (expression); !starling_try_result) \
+      return ::starling::fail(starling_try_result.error());            \
   } while (false)
 
 #define STARLING_CONCAT_INNER(a, b) a##b
 #define STARLING_CONCAT(a, b) STARLING_CONCAT_INNER(a, b)
 /// `STARLING_ASSIGN(auto x, f());` declares x with the value of f(), or returns its error to the caller.
-#define STARLING_ASSIGN(declaration, expression)                                          \
-  auto STARLING_CONCAT(starling_assign_, __LINE__) = (expression);                        \
-  if (!STARLING_CONCAT(starling_assign_, __LINE__))                                       \
-    return ::starling::fail(STARLING_CONCAT(starling_assign_, __LINE__).error());         \
+#define STARLING_ASSIGN(declaration, expression)                                  \
+  auto STARLING_CONCAT(starling_assign_, __LINE__) = (expression);                \
+  if (!STARLING_CONCAT(starling_assign_, __LINE__))                               \
+    return ::starling::fail(STARLING_CONCAT(starling_assign_, __LINE__).error()); \
   declaration = std::move(*STARLING_CONCAT(starling_assign_, __LINE__))

@@ -1,5 +1,6 @@
 #pragma once
-// Randomness is handed in. Production wires the operating system's generator, the simulator a seeded one per node.
+// Randomness is handed in. Production wires the operating system's generator, the simulator a seeded one per
+// node.
 #include <cstddef>
 #include <cstdint>
 #include <span>

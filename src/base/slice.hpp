@@ -11,8 +11,8 @@
 
 namespace starling {
 
-/// A reference-counted, immutable run of bytes, or a part of one. Copying costs one atomic increment; slices may be
-/// handed between threads. An empty slice owns nothing.
+/// A reference-counted, immutable run of bytes, or a part of one. Copying costs one atomic increment; slices
+/// may be handed between threads. An empty slice owns nothing.
 class Slice {
  public:
   Slice() noexcept = default;
@@ -20,9 +20,12 @@ class Slice {
   static Slice copy(ByteView bytes);
   /// Joins parts in one allocation.
   static Slice concat(std::initializer_list<ByteView> parts);
-  Slice(const Slice& other) noexcept : block_(other.block_), data_(other.data_), size_(other.size_) { acquire(); }
+  Slice(const Slice& other) noexcept : block_(other.block_), data_(other.data_), size_(other.size_) {
+    acquire();
+  }
   Slice(Slice&& other) noexcept
-      : block_(std::exchange(other.block_, nullptr)), data_(std::exchange(other.data_, nullptr)),
+      : block_(std::exchange(other.block_, nullptr)),
+        data_(std::exchange(other.data_, nullptr)),
         size_(std::exchange(other.size_, 0)) {}
   Slice& operator=(Slice other) noexcept {
     std::swap(block_, other.block_);
@@ -36,7 +39,9 @@ class Slice {
   bool empty() const noexcept { return size_ == 0; }
   const std::uint8_t* data() const noexcept { return data_; }
   ByteView view() const noexcept { return {data_, size_}; }
-  operator ByteView() const noexcept { return view(); }  // NOLINT(google-explicit-constructor): a slice is its bytes
+  operator ByteView() const noexcept {
+    return view();
+  }  // NOLINT(google-explicit-constructor): a slice is its bytes
   /// The part [offset, offset + count), sharing the same memory. Both must lie inside.
   Slice sub(std::size_t offset, std::size_t count) const noexcept;
 

@@ -1,6 +1,6 @@
 #pragma once
-// Time as machines see it: a monotonic Instant that the driver hands in, a WallTime for what people and records say.
-// Only drivers read clocks. All arithmetic saturates: a duration from a peer can never wrap.
+// Time as machines see it: a monotonic Instant that the driver hands in, a WallTime for what people and
+// records say. Only drivers read clocks. All arithmetic saturates: a duration from a peer can never wrap.
 #include <chrono>
 #include <compare>
 #include <cstdint>
