@@ -65,7 +65,7 @@ def starling(path):
                                                    for kind in ("release", "dev")]
     for candidate in candidates:
         if os.access(candidate, os.X_OK):
-            return Peer("starling", [str(candidate.resolve())], capabilities=frozenset({"tls", "refuses-high-s"}))
+            return Peer("starling", [str(candidate.resolve())], capabilities=frozenset({"tls"}))
     peer = Peer("starling", [])
     peer.absent = "no starling-peer at " + " or ".join(str(c) for c in candidates)
     return peer
@@ -77,9 +77,14 @@ def foreign():
     return [
         Peer("go", [str(go / "build" / "go-peer")], cwd=go, tools=["go"],
              build=[["go", "build", "-trimpath", "-o", "build/go-peer", "."]],
-             capabilities=frozenset({"tls", "publish-raw"})),
+             capabilities=frozenset({"tls", "raw-gossip"}),
+             quirks={
+                 "takes-high-s": "go-libp2p verifies secp256k1 signatures with high s",
+                 "takes-missing-seqno": "go-libp2p-pubsub does not require seqno in StrictSign",
+                 "takes-short-seqno": "go-libp2p-pubsub does not look at the length of seqno",
+             }),
         Peer("js", ["node", str(js / "main.js")], cwd=js, tools=["node", "npm"],
              build=[["npm", "ci", "--no-audit", "--no-fund"]],
              stamp=("node_modules/.interop-stamp", ["package.json", "package-lock.json"]),
-             capabilities=frozenset({"tls", "refuses-high-s"})),
+             capabilities=frozenset({"tls"})),
     ]

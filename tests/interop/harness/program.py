@@ -58,10 +58,7 @@ class Program:
 
     def refuse(self, cmd, timeout=ANSWER_SECONDS, **arguments):
         """Like call, for a command that has to fail; gives the error text."""
-        try:
-            answer = self._answer(self.send(cmd, **arguments), cmd, timeout)
-        except CellFailure as failure:
-            raise failure
+        answer = self._answer(self.send(cmd, **arguments), cmd, timeout)
         if answer.get("ok"):
             raise CellFailure(f"{self.label}: {cmd} should have failed but answered {answer}")
         return str(answer.get("error", ""))

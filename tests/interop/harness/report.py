@@ -10,7 +10,7 @@ MARKS = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}
 def line(result):
     text = f"{MARKS[result.status]:8}{result.seconds:6.1f} s  {result.id}"
     if result.notes:
-        text += "  [" + "; ".join(result.notes) + "]"
+        text += "  [expected differences: " + ", ".join(result.notes) + "]"
     return text + (f"  ({result.detail})" if result.status == "skipped" else "")
 
 
@@ -35,6 +35,13 @@ def table(results):
     return "\n".join(text)
 
 
+def differences(peers, results):
+    """The expected differences that showed in this run, each with its reason."""
+    seen = {note for r in results for note in r.notes}
+    return [f"expected difference {p.name}/{name}: {reason}"
+            for p in peers for name, reason in p.quirks.items() if f"{p.name}/{name}" in seen]
+
+
 def absent_banner(peer):
     return "\n".join(["!" * 72, f"!! {peer.name} is ABSENT: {peer.absent}", "!" * 72])
 
@@ -49,7 +56,7 @@ def write_json(path, peers, results, seconds):
     document = {
         "machine": {"system": platform.system(), "arch": platform.machine(), "python": platform.python_version()},
         "seconds": round(seconds, 1),
-        "peers": {p.name: {"absent": p.absent, "broken": p.broken} for p in peers},
+        "peers": {p.name: {"absent": p.absent, "broken": p.broken, "quirks": p.quirks} for p in peers},
         "cells": [{"id": r.id, "status": r.status, "seconds": round(r.seconds, 3), "detail": r.detail,
                    "notes": r.notes, "tails": r.tails} for r in results],
         "totals": totals(results),

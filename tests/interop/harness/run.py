@@ -128,6 +128,8 @@ def main():
     strict = options.require_all or os.environ.get("CI") == "true"
     results = run_all(cases, everyone, strict)
     report.say("\n" + report.table(results) + "\n")
+    for difference in report.differences(everyone, results):
+        report.say(difference)
     for peer in everyone:
         if peer.absent:
             report.say(report.absent_banner(peer))

@@ -23,6 +23,7 @@ func (n *node) commands() map[string]command {
 		"subscribe":       n.subscribe,
 		"publish":         n.publish,
 		"publish-raw":     n.publishRaw,
+		"fetch-raw":       n.fetchRaw,
 		"meshpeers":       n.meshPeers,
 		"provide":         n.provide,
 		"findproviders":   n.findProviders,

@@ -56,6 +56,8 @@ type request struct {
 	Bytes   int     `json:"bytes"`
 	Seed    uint32  `json:"seed"`
 	Mode    string  `json:"mode"`
+	From    string  `json:"from"`
+	Seqno   string  `json:"seqno"`
 }
 
 type command func(context.Context, request) (fields, error)
