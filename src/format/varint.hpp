@@ -1,5 +1,7 @@
 #pragma once
 // Unsigned varints (LEB128), the one reader for all formats.
+#include <optional>
+
 #include "base/bytes.hpp"
 #include "format/errors.hpp"
 
@@ -21,7 +23,8 @@ Result<Varint> read_varint(ByteView bytes) noexcept;
 Result<Varint> read_minimal_varint(ByteView bytes) noexcept;
 
 /// Splits a byte stream into frames of `varint length ‖ body`. Lengths are bounded before anything is allocated; the
-/// buffer grows only with bytes that have arrived. After an error the reader stays broken.
+/// buffer grows only with bytes that have arrived, and is given back between frames. After an error the reader stays
+/// broken: it repeats the error and drops what it receives. A zero-length frame is a frame.
 class FrameReader {
  public:
   explicit FrameReader(std::size_t frame_bytes_max) noexcept : frame_bytes_max_(frame_bytes_max) {}
@@ -35,9 +38,12 @@ class FrameReader {
   std::size_t buffered_bytes() const noexcept { return buffer_.size() - start_; }
 
  private:
+  tl::unexpected<Error> break_with(Error error);
+
   std::size_t frame_bytes_max_;
   Bytes buffer_;
   std::size_t start_ = 0;
+  std::optional<Error> broken_;
 };
 
 /// `varint length ‖ body`.
