@@ -37,7 +37,10 @@ struct IpPort {
 AddrClass classify(const IpPort& address) noexcept;
 
 /// An immutable, validated address in its binary form. Text and binary forms convert without loss for every protocol
-/// in AddrProtocol; an address with an unknown protocol is refused with format::Errc::unknown_protocol.
+/// in AddrProtocol; an address with an unknown protocol is refused with format::Errc::unknown_protocol, and everything
+/// else that is wrong with format::Errc::bad_multiaddr: varints that are not minimal, empty addresses, more than
+/// kMultiaddrBytesMax bytes or kMultiaddrPartsMax parts, control characters or `/` in a name, anything behind a Unix path.
+/// Text may end in one `/`; numbers have no leading zeros. A default-constructed address is empty and nothing else is.
 class Multiaddr {
  public:
   struct Part {
@@ -70,8 +73,10 @@ class Multiaddr {
   std::optional<DnsTcp> as_dns_tcp() const;
   /// The name of `/dnsaddr/name[/p2p/…]`.
   std::optional<std::string> as_dnsaddr() const;
-  /// The id of the last `/p2p/…`.
+  /// The id of a trailing `/p2p/…`: whom the address leads to. Nothing for `/p2p/<relay>/p2p-circuit`, which names a
+  /// relay on the way and not the peer behind it.
   std::optional<PeerId> peer_id() const;
+  /// With this id at the end, instead of one that stands there. Unchanged when the result would pass the limits.
   Multiaddr with_peer_id(const PeerId& id) const;
   /// Without a trailing `/p2p/…`.
   Multiaddr without_peer_id() const;
