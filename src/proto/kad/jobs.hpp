@@ -1,0 +1,48 @@
+#pragma once
+// What a node does by itself from time to time.
+#include <map>
+#include <vector>
+
+#include "base/rng.hpp"
+#include "base/time.hpp"
+#include "proto/kad/config.hpp"
+#include "proto/kad/key.hpp"
+#include "proto/kad/routing_table.hpp"
+
+namespace starling::kad {
+
+/// The timetable: refresh of the routing table, publishing again what we provide, sweeping the stores.
+/// Refresh times are jittered by a tenth, so that nodes started together do not ask together.
+/// Limit: kOwnProvidedKeysMax keys.
+class Jobs {
+ public:
+  Jobs(const Config& config, Rng& rng, Instant now);
+
+  /// The table has got its first peer: refresh now rather than at the next turn, at most once in 30 s.
+  void refresh_soon(Instant now);
+  bool refresh_due(Instant now);
+  bool sweep_due(Instant now);
+  /// False when kOwnProvidedKeysMax are taken.
+  [[nodiscard]] bool keep_providing(Bytes key, Instant now);
+  void stop_providing(ByteView key);
+  /// The next of our keys that must be published again.
+  std::optional<Bytes> republish_due(Instant now);
+  std::vector<Bytes> provided_keys() const;
+
+  /// Keys whose hashes fall into the buckets that no lookup has touched for a refresh interval, one per bucket. A bucket's
+  /// hash cannot be chosen, so random keys are tried, kRefreshHashesMax at most: that reaches about eleven bits; the
+  /// buckets beyond are the neighbourhood that the lookup of our own id covers.
+  std::vector<Bytes> refresh_keys(const RoutingTable& table, const KadId& self, Instant now);
+
+  Instant deadline() const;
+
+ private:
+  const Config& config_;
+  Rng& rng_;
+  Instant refresh_at_;
+  Instant refreshed_;
+  Instant sweep_at_;
+  std::map<Bytes, Instant> provided_;
+};
+
+}  // namespace starling::kad

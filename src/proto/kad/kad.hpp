@@ -1,0 +1,133 @@
+#pragma once
+// The DHT brain of a node: membership, queries, serving. Decoded messages in, actions out.
+#include <optional>
+#include <vector>
+
+#include "base/env.hpp"
+#include "proto/kad/action.hpp"
+#include "proto/kad/config.hpp"
+#include "proto/kad/jobs.hpp"
+#include "proto/kad/prober.hpp"
+#include "proto/kad/query_pool.hpp"
+#include "proto/kad/routing_table.hpp"
+#include "proto/kad/server.hpp"
+#include "proto/kad/validator.hpp"
+
+namespace starling::kad {
+
+/// A server that identify has told us about.
+struct ServerPeer {
+  PeerId id;
+  std::vector<Multiaddr> addrs;     ///< its listen addresses as it says
+  std::optional<Multiaddr> remote;  ///< where its connection comes from or goes to; set = connected
+};
+
+/// One per node. One thread. Outlived by Env and Validators, which it refers to.
+///
+/// Call order: any input → drain poll() → re-arm deadline(). Nothing is called out but the validators.
+/// - Membership is fed by identify alone: on_peer_supports_kad() for peers that list our protocol, on_peer_unsupported()
+///   for those that do not (any more). Who merely asks us, or is merely named by others, never enters the table: clients
+///   would fill it (py's trap). A newcomer is probed with FIND_NODE for our own id first; a server that answers a query
+///   of ours has proven itself and is offered a place too.
+/// - Each SendRequest is answered by on_response(), on_request_failed() or, without a response, on_request_sent().
+///   The brain has its own timeouts, so a driver that says nothing cannot hang a query.
+/// - Every query ends in exactly one QueryDone.
+///
+/// Spec: libp2p/specs kad-dht; ipfs/specs routing/kad-dht (termination by beta, diversity); PROTOCOL.md §3 for GET and PUT.
+/// Attacks: see RoutingTable (eclipse), Lookup (liars), Query (poisoned records), Server and the stores (floods).
+/// Limits: limits.hpp. Results depend on inputs and the Rng alone.
+class Kad {
+ public:
+  /// `records`: a store of another kind than the one in memory.
+  Kad(const Config& config, const PeerId& self, const Validators& validators, Env& env, Instant now = {},
+      std::unique_ptr<RecordStore> records = nullptr);
+  Kad(const Kad&) = delete;
+  Kad& operator=(const Kad&) = delete;
+
+  // --- membership ---
+  void on_peer_supports_kad(const ServerPeer& peer, Now now);
+  /// `addrs`: known addresses of a connected client, so that we can name it to who looks for exactly it.
+  void on_peer_unsupported(const PeerId& peer, std::vector<Multiaddr> addrs, Now now);
+  /// The last connection to the peer is gone. It stays in the table until it fails to answer.
+  void on_disconnected(const PeerId& peer, Now now);
+
+  // --- serving ---
+  /// The answer; nothing = none is sent (ADD_PROVIDER); an error = reset the stream. Errc::not_serving in client mode.
+  Result<std::optional<Message>> on_request(const PeerId& from, const Message& request, Now now);
+  void set_mode(Mode mode) noexcept { config_.mode = mode; }
+  Mode mode() const noexcept { return config_.mode; }
+
+  // --- queries ---
+  /// Ends in PeerDone, or Errc::not_found.
+  QueryId find_peer(const PeerId& peer, Now now);
+  /// The k nearest to SHA-256(key). Ends in ClosestDone.
+  QueryId closest_peers(Bytes key, Now now);
+  /// Ends in ValueDone; a key of a namespace without a validator in Errc::bad_namespace.
+  QueryId get_value(Bytes key, GetOptions options, Now now);
+  /// The value must be valid (Errc::invalid_record otherwise). Ends in PutDone, or Errc::nobody_stored.
+  QueryId put_value(Bytes key, Bytes value, Now now);
+  /// ADD_PROVIDER to the k nearest, again every Config::provider_republish until stop_providing(). Ends in ProvideDone,
+  /// or Errc::no_addresses; Errc::store_full when kOwnProvidedKeysMax keys are provided already.
+  QueryId provide(Bytes key, Now now);
+  void stop_providing(ByteView key);
+  /// At most `count` (and kProvidersPerQueryMax) providers, each also as ProviderFound. Ends in ProvidersDone.
+  QueryId find_providers(Bytes key, std::size_t count, Now now);
+  /// Looks up our own id, then refreshes the buckets. Ends in BootstrapDone. Also happens by itself when the table gets
+  /// its first peer and at every refresh.
+  QueryId bootstrap(Now now);
+  /// Ends the query with Errc::cancelled; no-op when it has ended. Its requests under way still feed the table.
+  void cancel(QueryId query, Now now);
+  /// What provide() publishes. Addresses out of Config::scope are left out.
+  void set_own_addrs(std::vector<Multiaddr> addrs);
+
+  // --- answers to SendRequest; ids that are not known (any more) are ignored ---
+  void on_response(RequestId id, Message response, Now now);
+  void on_request_failed(RequestId id, const Error& error, Now now);
+  void on_request_sent(RequestId id, Now now);
+
+  std::optional<Action> poll();
+  Instant deadline() const;
+  void on_deadline(Now now);
+
+  // --- what the rest of the node may look at ---
+  const RoutingTable& table() const noexcept { return table_; }
+  const Config& config() const noexcept { return config_; }
+  const PeerId& self() const noexcept { return self_; }
+  std::size_t record_count() const noexcept { return server_.records().size(); }
+  std::size_t provider_count() const noexcept { return server_.provider_store().size(); }
+  std::size_t query_count() const noexcept { return pool_.running() + pool_.waiting(); }
+  std::size_t request_count() const noexcept { return pool_.in_flight(); }
+  /// The valid record that this node itself stores, as /starling/presence/1.0.0 serves it; nothing otherwise.
+  std::optional<Bytes> stored_value(ByteView key, Now now);
+
+ private:
+  QueryId begin(QuerySpec spec, Now now);
+  QueryId begin_failed(Error error);
+  void start(QueryId id, QuerySpec spec, Now now);
+  void start_waiting(Now now);
+  void pump(QueryId id, Now now);
+  void end(QueryId id, Now now, std::optional<Error> error, bool timed_out);
+  void run_probes(Now now);
+  void admit(const PeerInfo& peer, const std::optional<Multiaddr>& remote, Now now);
+  void note_removal(const PeerId& peer, const RoutingTable::Removal& removal);
+  void fail_request(RequestId id, Kind kind, Now now);
+  void refresh(Now now);
+  void after_bootstrap(Now now);
+  void emit(Action action);
+
+  Config config_;
+  PeerId self_;
+  KadId place_;
+  const Validators& validators_;
+  Env& env_;
+  RoutingTable table_;
+  Server server_;
+  QueryPool pool_;
+  Prober prober_;
+  Jobs jobs_;
+  std::vector<Multiaddr> own_addrs_;
+  std::vector<Action> actions_;
+  std::size_t next_action_ = 0;
+};
+
+}  // namespace starling::kad

@@ -1,0 +1,93 @@
+#pragma once
+// Every bound of the kad module. What a peer can make grow is capped by one of these.
+#include <cstddef>
+
+#include "base/time.hpp"
+
+namespace starling::kad {
+
+// --- wire ---------------------------------------------------------------------------------------------------------
+/// Bytes of a message we accept. Four times what rust-libp2p accepts at all: twenty go peers with ten long addresses
+/// each fit, while a frame of addresses costs an attacker's victim no more than this.
+inline constexpr std::size_t kMessageBytesMax = 64 * 1024;
+/// Bytes of a message we send: rust-libp2p's default limit is 16 KiB, so nothing we say is lost on anyone.
+inline constexpr std::size_t kMessageBytesSentMax = 16 * 1024;
+/// Bytes of a message's key. Names such as `/eth/0x…` take 47, peer ids 39, multihashes at most 80 in the field.
+inline constexpr std::size_t kKeyBytesMax = 256;
+/// Bytes of a provider key (ipfs/specs and go: 1 to 80, whatever they are).
+inline constexpr std::size_t kProviderKeyBytesMax = 80;
+/// Bytes of a record's value. With closer peers beside it an answer still fits in kMessageBytesSentMax.
+inline constexpr std::size_t kValueBytesMax = 8 * 1024;
+/// Peers taken from each list of one message: 2 k with k = 20; the rest is dropped undecoded (go-kad PR 1270).
+inline constexpr std::size_t kPeersPerListMax = 40;
+/// Addresses taken of one peer of a message.
+inline constexpr std::size_t kAddrsPerPeerMax = 16;
+/// Addresses sent of one peer, so that twenty peers fit beside a record.
+inline constexpr std::size_t kAddrsPerPeerSentMax = 8;
+/// Bytes of one address; longer ones are dropped. Certhash addresses take about 120.
+inline constexpr std::size_t kAddrBytesMax = 256;
+/// Bytes kept of Record.timeReceived: an RFC 3339 text with nanoseconds takes 35; longer ones are dropped.
+inline constexpr std::size_t kTimeReceivedBytesMax = 64;
+
+// --- streams ------------------------------------------------------------------------------------------------------
+/// Idle time after which a server lets a stream go (as go does).
+inline constexpr Duration kStreamIdle = 60s;
+/// Time a client waits for one answer on a stream.
+inline constexpr Duration kResponseTimeout = 10s;
+/// Bytes of answers waiting on one stream before it stops reading requests.
+inline constexpr std::size_t kStreamBacklogBytesMax = 2 * kMessageBytesSentMax;
+
+// --- routing table ------------------------------------------------------------------------------------------------
+/// Buckets: one per length of the prefix shared with our own id.
+inline constexpr std::size_t kBucketsMax = 256;
+/// Candidates that wait for a place in one bucket.
+inline constexpr std::size_t kReplacementsPerBucketMax = 4;
+/// Consecutive failures after which an entry leaves the table.
+inline constexpr std::size_t kFailuresMax = 2;
+/// Clients whose addresses we know while they are connected (exact targets of FIND_NODE).
+inline constexpr std::size_t kKnownClientsMax = 1024;
+
+// --- queries ------------------------------------------------------------------------------------------------------
+/// Queries that run at once.
+inline constexpr std::size_t kQueriesRunningMax = 64;
+/// Queries that wait for their turn; past it a query ends at once with Errc::too_many_queries.
+inline constexpr std::size_t kQueriesWaitingMax = 1024;
+/// Candidates remembered by one query; the farthest unasked go first.
+inline constexpr std::size_t kCandidatesPerQueryMax = 256;
+/// Candidates taken from one answer: the nearest k of what it names.
+inline constexpr std::size_t kCandidatesPerAnswerMax = 20;
+/// Failures of one server's suggestions before the rest of them is forgotten (unless they answer twice as often).
+inline constexpr std::size_t kSourceFailuresMax = 3;
+/// Unanswered suggestions of one server that may be under way at once, plus one for each that has answered.
+inline constexpr std::size_t kPerSourceInFlight = 3;
+/// Requests of one query under way at once, stalled ones included, as a multiple of alpha.
+inline constexpr std::size_t kInFlightPerAlpha = 3;
+/// Different values that one GET remembers to compare.
+inline constexpr std::size_t kValuesPerQueryMax = 16;
+/// Providers that one query collects at most.
+inline constexpr std::size_t kProvidersPerQueryMax = 128;
+/// Liveness probes under way at once, and waiting.
+inline constexpr std::size_t kProbesRunningMax = 8;
+inline constexpr std::size_t kProbesWaitingMax = 128;
+/// Hashes spent at most on finding keys that fall into the buckets to refresh: reaches prefixes of about 11 bits.
+inline constexpr std::size_t kRefreshHashesMax = 4096;
+/// Buckets refreshed at most in one round.
+inline constexpr std::size_t kRefreshBucketsMax = 16;
+
+// --- server -------------------------------------------------------------------------------------------------------
+/// Peers whose rates are remembered; the least recent goes first.
+inline constexpr std::size_t kRatedPeersMax = 4096;
+/// Records kept, their bytes in all, and how many of them one peer may have put.
+inline constexpr std::size_t kRecordsMax = 65'536;
+inline constexpr std::size_t kRecordBytesMax = 64 * 1024 * 1024;
+inline constexpr std::size_t kRecordsPerPeerMax = 1024;
+/// Provider entries kept in all, per key and per peer.
+inline constexpr std::size_t kProvidersMax = 65'536;
+inline constexpr std::size_t kProvidersPerKeyMax = 64;
+inline constexpr std::size_t kProvidedKeysPerPeerMax = 4096;
+/// Providers of one key from one address group (IPv4 /16, IPv6 /32) of the public internet.
+inline constexpr std::size_t kProvidersPerGroupMax = 8;
+/// Keys that this node itself provides and publishes again.
+inline constexpr std::size_t kOwnProvidedKeysMax = 4096;
+
+}  // namespace starling::kad

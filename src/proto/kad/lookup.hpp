@@ -1,0 +1,84 @@
+#pragma once
+// The walk towards a key: whom to ask next, and when the nearest have been found.
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "proto/kad/config.hpp"
+#include "proto/kad/key.hpp"
+#include "proto/kad/message.hpp"
+
+namespace starling::kad {
+
+/// Candidates sorted by their distance to the target, with the state of each. Asks the nearest first, `alpha` at a time,
+/// only such as are among the k nearest that have not failed; nobody twice.
+///
+/// Liars: an answer may name peers that do not exist, all of them nearer than anybody honest. So every candidate is booked on
+/// the server that named it. Of one server's unproven suggestions only kPerSourceInFlight are under way at once; the rest is
+/// passed over without counting among the k nearest, so honest candidates behind them are asked meanwhile. After
+/// kSourceFailuresMax failures (and fewer than half as many answers) its unasked suggestions are forgotten, unless a server
+/// in better standing has named them too. A liar thus costs three requests and no waiting.
+///
+/// A request without an answer for a while is *stalled*: it gives up its place among the alpha and no longer holds the end
+/// back, but its answer still counts when it comes.
+class Lookup {
+ public:
+  struct Tuning {
+    std::size_t k = 20;
+    std::size_t alpha = 10;
+  };
+  Lookup(const KadId& target, const PeerId& self, Tuning tuning) : target_(target), self_(self), tuning_(tuning) {}
+
+  /// Candidates of our own table: nobody's suggestions.
+  void seed(std::vector<PeerInfo> peers);
+  /// The next to ask, now marked as being asked; nothing when all places are taken or nobody is eligible.
+  std::optional<PeerInfo> next();
+  /// False when it was not being asked: nothing changes then.
+  bool on_answer(const PeerId& from, std::vector<PeerInfo> named);
+  void on_failure(const PeerId& peer);
+  void on_stall(const PeerId& peer);
+
+  /// The `count` nearest that have neither failed nor stalled have all answered, or there is nobody left to ask.
+  bool converged(std::size_t count) const;
+  /// Nobody is being asked and nobody is left to ask.
+  bool exhausted() const;
+  /// The nearest that answered, nearest first.
+  std::vector<PeerInfo> answered(std::size_t count) const;
+  std::size_t answer_count() const noexcept { return answers_; }
+  const KadId& target() const noexcept { return target_; }
+
+ private:
+  enum class State : std::uint8_t { heard, asked, stalled, answered, failed };
+  static constexpr std::uint16_t kNobody = 0xffff;
+  struct Candidate {
+    KadId place;
+    PeerInfo peer;
+    State state = State::heard;
+    std::uint16_t source = kNobody;  ///< index into sources_
+  };
+  struct Source {
+    std::uint16_t failures = 0;
+    std::uint16_t answers = 0;
+    std::uint16_t asked = 0;
+    bool discredited() const noexcept;
+    bool saturated() const noexcept;
+  };
+
+  std::size_t position(const KadId& place) const;
+  Candidate* find(const PeerId& peer);
+  void insert(PeerInfo peer, std::uint16_t source);
+  void merge(Candidate& known, PeerInfo peer, std::uint16_t source);
+  void settle(Candidate& candidate, State state);
+  void forget_suggestions(std::uint16_t source);
+
+  KadId target_;
+  PeerId self_;
+  Tuning tuning_;
+  std::vector<Candidate> candidates_;
+  std::vector<Source> sources_;
+  std::size_t answers_ = 0;
+  std::size_t asked_ = 0;
+  std::size_t stalled_ = 0;
+};
+
+}  // namespace starling::kad

@@ -1,0 +1,39 @@
+#pragma once
+// How fast each peer may ask.
+#include <unordered_map>
+
+#include "base/time.hpp"
+#include "format/peer_id.hpp"
+#include "proto/kad/config.hpp"
+
+namespace starling::kad {
+
+/// Two token buckets a peer in 24 bytes: requests of any kind, and those that store. A bucket that has refilled says
+/// nothing and is dropped, so memory follows those who asked within the last minute.
+/// Limit: kRatedPeersMax peers; past it, newcomers share one bucket until others have refilled.
+class PeerRates {
+ public:
+  explicit PeerRates(const ServerRates& rates) : rates_(rates) {}
+  /// False: over its rate.
+  bool take_request(const PeerId& peer, Instant now);
+  bool take_put(const PeerId& peer, Instant now);
+  /// Drops buckets that are full again.
+  void sweep(Instant now);
+  std::size_t size() const noexcept { return peers_.size(); }
+
+ private:
+  struct Tokens {
+    float requests;
+    float puts;
+    Instant last;
+  };
+  Tokens& tokens(const PeerId& peer, Instant now);
+  Tokens fresh(Instant now) const noexcept;
+  void refill(Tokens& tokens, Instant now) const noexcept;
+  bool full(const Tokens& tokens, Instant now) const noexcept;
+
+  ServerRates rates_;
+  std::unordered_map<std::uint64_t, Tokens> peers_;  // by hash: two peers that collide share a bucket; never iterated for order
+};
+
+}  // namespace starling::kad

@@ -1,0 +1,35 @@
+#pragma once
+// Who is to be asked whether it is alive.
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "proto/kad/limits.hpp"
+#include "proto/kad/message.hpp"
+
+namespace starling::kad {
+
+/// A short queue of peers to probe: newcomers before they enter the table, silent entries before they lose their place.
+/// Limits: kProbesWaitingMax waiting (newest refused), kProbesRunningMax under way; nobody twice at once.
+class Prober {
+ public:
+  struct Probe {
+    PeerInfo peer;
+    std::optional<Multiaddr> remote;
+  };
+  /// False when it is already queued or under way, or the queue is full.
+  bool want(Probe probe);
+  /// The next to ask, now under way.
+  std::optional<Probe> next();
+  /// The end of a probe, with what was known of the peer; nothing when it was not under way.
+  std::optional<Probe> end(const PeerId& peer);
+  void forget(const PeerId& peer);
+  std::size_t waiting() const noexcept { return waiting_.size(); }
+  std::size_t running() const noexcept { return running_.size(); }
+
+ private:
+  std::vector<Probe> waiting_;
+  std::vector<Probe> running_;
+};
+
+}  // namespace starling::kad

@@ -1,0 +1,126 @@
+#pragma once
+// One query: a walk with a goal, and what is done with the nearest servers afterwards.
+#include <set>
+
+#include "proto/kad/action.hpp"
+#include "proto/kad/lookup.hpp"
+#include "proto/kad/validator.hpp"
+
+namespace starling::kad {
+
+enum class Goal : std::uint8_t {
+  closest, refresh, bootstrap, find_peer, get_value, put_value, provide, find_providers, correct,
+};
+
+/// What a query is to do. Only the fields of its goal mean something.
+struct QuerySpec {
+  Goal goal = Goal::closest;
+  Bytes key;
+  Bytes value;                    ///< put_value, correct
+  PeerId peer;                    ///< find_peer
+  std::size_t count = 0;          ///< find_providers
+  GetOptions get;                 ///< get_value
+  PeerInfo provider;              ///< provide: ourselves
+  std::vector<PeerInfo> targets;  ///< correct: to whom
+};
+
+/// The state of one query. Walks with Lookup; a put, provide or correction then sends to the k nearest that answered.
+/// get_value ends when the `quorum` nearest have answered and agree; when they differ, lack the best record or know none,
+/// the walk goes on to all k nearest (PROTOCOL.md §3). Every value is validated before it is compared, so a server can
+/// withhold a record or serve an older one, never forge one, and one honest answer defeats both.
+/// Limits: kCandidatesPerQueryMax, kValuesPerQueryMax, kProvidersPerQueryMax.
+class Query {
+ public:
+  struct Settings {
+    std::size_t k = 20;
+    std::size_t alpha = 10;
+    std::size_t beta = 3;
+    AddressScope scope = AddressScope::any;
+  };
+  struct Request {
+    PeerInfo peer;
+    Message message;
+    bool expects_response = true;
+  };
+
+  Query(QuerySpec spec, const PeerId& self, const Settings& settings, Instant started, Instant ends);
+
+  void seed(std::vector<PeerInfo> peers) { walk_.seed(std::move(peers)); }
+  /// A record or providers that we hold ourselves.
+  void offer_own_value(Bytes value);
+  void offer_providers(std::vector<PeerInfo> providers);
+
+  /// The next request to send; call until nothing.
+  std::optional<Request> next();
+  void on_response(const PeerId& from, Message message, WallTime now, const Validators& validators);
+  void on_failure(const PeerId& from, Kind kind);
+  void on_stall(const PeerId& from);
+  void on_sent(const PeerId& to);
+
+  /// Call after every input: moves on to the storing phase and decides whether the query has ended.
+  bool finished(const Validators& validators);
+  /// The end, whether finished or cut short by the query timeout: what is known by then.
+  Result<QueryResult> result(bool timed_out) const;
+  /// After finished() of a get_value: the nearest that lack the best value, and that value; for a `correct` query.
+  std::optional<QuerySpec> correction() const;
+  /// Providers found since the last call.
+  std::vector<PeerInfo> take_new_providers() { return std::exchange(new_providers_, {}); }
+
+  Goal goal() const noexcept { return spec_.goal; }
+  const QuerySpec& spec() const noexcept { return spec_; }
+  const KadId& target() const noexcept { return walk_.target(); }
+  const Lookup& walk() const noexcept { return walk_; }
+  Instant started() const noexcept { return started_; }
+  Instant ends() const noexcept { return ends_; }
+  QueryStats& stats() noexcept { return stats_; }
+  const QueryStats& stats() const noexcept { return stats_; }
+
+ private:
+  struct Held {
+    PeerId peer;
+    std::size_t value;  ///< index into values_, or kNone
+  };
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+  Message walk_message() const;
+  Message store_message() const;
+  void take_value(const PeerId& from, const Message& message, WallTime now, const Validators& validators);
+  void take_providers(std::vector<PeerInfo> providers);
+  void take_peer(const PeerId& from, const Message& message);
+  void take_echo(const Message& message, WallTime now, const Validators& validators);
+  std::size_t remember(ByteView value);
+  void choose_best(const Validators& validators);
+  bool walk_finished();
+  bool agreed(std::size_t quorum) const;
+  bool holds_best(const PeerId& peer) const;
+  void begin_storing();
+  bool stores() const noexcept;
+
+  QuerySpec spec_;
+  Settings settings_;
+  Lookup walk_;
+  Instant started_;
+  Instant ends_;
+  QueryStats stats_;
+
+  bool storing_ = false;
+  std::vector<PeerInfo> targets_;
+  std::size_t next_target_ = 0;
+  std::size_t open_targets_ = 0;
+  std::size_t stored_ = 0;
+  std::optional<Bytes> better_;
+
+  std::vector<Bytes> values_;
+  std::vector<Held> held_;
+  std::size_t own_value_ = kNone;
+  std::size_t best_ = kNone;
+
+  std::vector<PeerInfo> providers_;
+  std::vector<PeerInfo> new_providers_;
+  std::set<PeerId> provider_ids_;
+
+  PeerInfo found_;
+  bool peer_answered_ = false;
+};
+
+}  // namespace starling::kad

@@ -1,0 +1,69 @@
+#pragma once
+// Where a server keeps the records it was given.
+#include <map>
+#include <optional>
+#include <unordered_map>
+
+#include "base/bytes.hpp"
+#include "base/time.hpp"
+#include "proto/kad/config.hpp"
+#include "proto/kad/errors.hpp"
+#include "proto/kad/key.hpp"
+
+namespace starling::kad {
+
+struct StoredRecord {
+  Bytes value;
+  WallTime received;
+  WallTime expires;  ///< the end of its life here
+  PeerId from;       ///< who put it, for the quota; empty = ourselves
+};
+
+/// The port of record storage. A durable store can take the place of the one in memory; it must keep the same bounds.
+class RecordStore {
+ public:
+  virtual ~RecordStore() = default;
+  virtual std::optional<StoredRecord> find(ByteView key) = 0;
+  /// Inserts or overwrites. Errc::store_full when there is no room and no record farther from us to give way, or when
+  /// the peer has used its share.
+  virtual Result<void> put(ByteView key, StoredRecord record) = 0;
+  virtual void erase(ByteView key) = 0;
+  /// Drops what has ended; returns how many.
+  virtual std::size_t expire(WallTime now) = 0;
+  virtual std::size_t size() const noexcept = 0;
+  virtual std::size_t size_bytes() const noexcept = 0;
+};
+
+/// Records in memory, ordered by their distance from us.
+/// Limits: StoreLimits records_max, record_bytes_max (keys, values and a fixed share of bookkeeping), records_per_peer_max.
+/// When full, the record farthest from us makes room for a nearer one: whoever floods us with random keys displaces
+/// only what others are nearer to, and what is ours to keep stays. Lookups O(log n).
+class MemoryRecordStore final : public RecordStore {
+ public:
+  MemoryRecordStore(const KadId& self, const StoreLimits& limits) : self_(self), limits_(limits) {}
+  std::optional<StoredRecord> find(ByteView key) override;
+  Result<void> put(ByteView key, StoredRecord record) override;
+  void erase(ByteView key) override;
+  std::size_t expire(WallTime now) override;
+  std::size_t size() const noexcept override { return records_.size(); }
+  std::size_t size_bytes() const noexcept override { return bytes_; }
+
+ private:
+  struct Entry {
+    Bytes key;
+    StoredRecord record;
+  };
+  using Records = std::map<Distance, Entry>;
+  Distance place(ByteView key) const noexcept { return distance(self_, KadId::of(key)); }
+  static std::size_t cost(const Entry& entry) noexcept;
+  bool make_room(const Distance& at, std::size_t bytes);
+  void remove(Records::iterator it);
+
+  KadId self_;
+  StoreLimits limits_;
+  Records records_;
+  std::map<PeerId, std::size_t> per_peer_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace starling::kad
