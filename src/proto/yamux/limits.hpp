@@ -11,6 +11,9 @@ namespace starling::yamux {
 inline constexpr std::size_t kHeaderBytes = 12;
 /// Bytes a peer may send on a new stream before any update; fixed by the specification for both sides.
 inline constexpr std::uint32_t kWindowInitial = 256 * 1024;
+/// Bytes we send on a new stream before the peer's first update. Less than the specification grants: nim opens its
+/// windows with 256,000 and ends the connection of who sends 262,144.
+inline constexpr std::uint32_t kSendWindowInitial = 256'000;
 /// Bytes: the largest receive window of one stream, and so the longest body any frame may announce. What go and py use:
 /// a stream fills 1 Gbit/s up to 67 ms of round trip even though half a window is on its way back.
 inline constexpr std::uint32_t kWindowMax = 16 * 1024 * 1024;
@@ -33,6 +36,12 @@ inline constexpr std::size_t kStreamsOutboundMax = 512;
 /// Streams of one side that wait for the other's ACK, as the specification says: for ours open() fails beyond it, the
 /// peer's are reset beyond it.
 inline constexpr std::size_t kAckBacklogMax = 256;
+/// Bytes of a slice up to which write() copies it into the stream's last buffer instead of sharing it.
+inline constexpr std::size_t kSliceCopyMax = 1'024;
+/// Bytes of a buffer that is allocated for received or copied data before its size is known to be needed, at least and
+/// at most; in between it is as large as what the stream holds already, so that memory stays below twice the data.
+inline constexpr std::size_t kBufferBytesMin = 256;
+inline constexpr std::size_t kBufferBytesMax = 64 * 1024;
 /// RST frames waiting to be sent. An honest peer cannot cause more than its ACK backlog plus its open streams while it
 /// does not read; past this bound the session ends (GHSA-3999-5ffv-wp2r).
 inline constexpr std::size_t kPendingResetsMax = 1'024;

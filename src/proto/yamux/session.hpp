@@ -20,8 +20,7 @@ namespace starling::yamux {
 /// The protocol's name in multistream-select and in the early muxer lists of Noise and TLS.
 inline constexpr std::string_view kProtocolId = "/yamux/1.0.0";
 
-/// What a deployment may tune; each default says why in limits.hpp. One Config is shared by all sessions that are made
-/// from it and must outlive them (a session keeps a reference: idle connections stay small).
+/// What a deployment may tune; each default says why in limits.hpp. A session copies it.
 struct Config {
   std::size_t streams_inbound_max = kStreamsInboundMax;
   std::size_t streams_outbound_max = kStreamsOutboundMax;
@@ -56,7 +55,7 @@ struct Config {
 /// the bounds answer, is in README.md beside this file.
 class Session {
  public:
-  /// The first ping is queued at once, for the round-trip time. `config` must outlive the session.
+  /// The first ping is queued at once, for the round-trip time. Allocates no buffers.
   Session(Role role, const Config& config, Instant now);
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
@@ -77,9 +76,10 @@ class Session {
 
   // ---- streams ----
 
-  /// A new stream of ours. Nothing is sent by the call itself: SYN rides on the first data if write() follows before
-  /// the next gather(), so header, proposal and request of a lazy negotiation leave in one frame; otherwise on a
-  /// WINDOW_UPDATE. Errors: going_away, too_many_streams, ack_backlog_full, stream_ids_exhausted.
+  /// A new stream of ours. SYN leaves with the next gather() on a WINDOW_UPDATE, as go does it (py lost data that came
+  /// in the frame of a SYN), and what was written before that gather() follows in the same flight: header, proposal and
+  /// request of a lazy negotiation cost one record. Errors: going_away, too_many_streams, ack_backlog_full,
+  /// stream_ids_exhausted.
   Result<StreamId> open();
   /// Appends a copy of as much as the stream's send buffer takes and returns how many bytes that were. After a short
   /// count a `Writable` follows. 0 after finish().
