@@ -1,0 +1,136 @@
+#include "node/conn_table.hpp"
+
+#include <algorithm>
+
+namespace starling::node {
+
+ConnTable::IpKey ConnTable::key_of(const IpPort& address) noexcept {
+  IpKey key;
+  key.v6 = address.v6;
+  // IPv4 whole, IPv6 by /56: what one customer of a network usually holds.
+  std::copy_n(address.ip.begin(), address.v6 ? 7 : 4, key.prefix.begin());
+  return key;
+}
+
+bool ConnTable::counted(const IpPort& address) const noexcept {
+  return limits_.count_loopback || classify(address) != AddrClass::loopback;
+}
+
+Result<void> ConnTable::admit_inbound(const IpPort& remote) {
+  if (upgrading_ >= kUpgradesAtOnceMax || conns_.size() + upgrading_ >= limits_.total) {
+    env_.metrics.add("conn_refused", "reason=\"total\"");
+    return fail(Errc::connection_limit);
+  }
+  if (counted(remote)) {
+    auto& count = per_ip_[key_of(remote)];
+    if (count >= limits_.per_ip) {
+      env_.metrics.add("conn_refused", "reason=\"ip\"");
+      return fail(Errc::ip_limit);
+    }
+    ++count;
+  }
+  ++upgrading_;
+  return {};
+}
+
+void ConnTable::forget_ip(const IpPort& address) {
+  if (!counted(address)) return;
+  const auto it = per_ip_.find(key_of(address));
+  if (it != per_ip_.end() && --it->second == 0) per_ip_.erase(it);
+}
+
+void ConnTable::on_upgrade_ended(const IpPort& remote) {
+  if (upgrading_ > 0) --upgrading_;
+  forget_ip(remote);
+}
+
+Result<void> ConnTable::add(Conn conn) {
+  auto& ids = by_peer_[conn.peer];
+  if (ids.size() >= kConnectionsPerPeerMax) {
+    env_.metrics.add("conn_refused", "reason=\"peer\"");
+    return fail(Errc::connection_limit);
+  }
+  if (conn.direction == Direction::inbound) {
+    if (const auto ip = conn.remote.as_tcp(); ip && counted(*ip)) ++per_ip_[key_of(*ip)];
+  }
+  ids.push_back(conn.id);
+  conns_.emplace(conn.id, std::move(conn));
+  return {};
+}
+
+std::optional<ConnTable::Conn> ConnTable::remove(ConnId id) {
+  auto node = conns_.extract(id);
+  if (node.empty()) return std::nullopt;
+  Conn conn = std::move(node.mapped());
+  auto& ids = by_peer_[conn.peer];
+  std::erase(ids, id);
+  if (ids.empty()) {
+    by_peer_.erase(conn.peer);
+    values_.erase(conn.peer);
+  }
+  if (conn.direction == Direction::inbound) {
+    if (const auto ip = conn.remote.as_tcp()) forget_ip(*ip);
+  }
+  return conn;
+}
+
+const ConnTable::Conn* ConnTable::find(ConnId id) const {
+  const auto it = conns_.find(id);
+  return it == conns_.end() ? nullptr : &it->second;
+}
+
+std::vector<ConnId> ConnTable::of(const PeerId& peer) const {
+  const auto it = by_peer_.find(peer);
+  return it == by_peer_.end() ? std::vector<ConnId>{} : it->second;
+}
+
+void ConnTable::set_value(const PeerId& peer, char tag, int value) {
+  if (!by_peer_.contains(peer)) return;
+  if (value != 0) {
+    values_[peer][tag] = value;
+    return;
+  }
+  const auto it = values_.find(peer);
+  if (it == values_.end()) return;
+  it->second.erase(tag);
+  if (it->second.empty()) values_.erase(it);
+}
+
+void ConnTable::protect(const PeerId& peer) { ++protected_[peer]; }
+
+void ConnTable::unprotect(const PeerId& peer) {
+  const auto it = protected_.find(peer);
+  if (it != protected_.end() && --it->second == 0) protected_.erase(it);
+}
+
+std::vector<ConnId> ConnTable::to_trim(Instant now) {
+  std::vector<ConnId> out;
+  if (conns_.size() <= limits_.high) return out;
+  struct Candidate {
+    int value;
+    Instant since;
+    ConnId id;
+  };
+  std::vector<Candidate> candidates;
+  for (const auto& [id, conn] : conns_) {
+    if (is_protected(conn.peer) || now - conn.since < kTrimGrace) continue;
+    int value = 0;
+    if (const auto it = values_.find(conn.peer); it != values_.end())
+      for (const auto& [tag, amount] : it->second) value += amount;
+    candidates.push_back({value, conn.since, id});
+  }
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    if (a.value != b.value) return a.value < b.value;
+    if (a.since != b.since) return a.since > b.since;
+    return a.id < b.id;
+  });
+  const std::size_t excess = conns_.size() - std::min(conns_.size(), limits_.low);
+  for (const auto& candidate : candidates) {
+    if (out.size() >= excess) break;
+    out.push_back(candidate.id);
+  }
+  env_.metrics.add("conn_trimmed", out.size());
+  return out;
+}
+
+}  // namespace starling::node

@@ -1,0 +1,88 @@
+#pragma once
+// Who is connected, who may be, and who has to go when it gets crowded.
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/env.hpp"
+#include "format/multiaddr.hpp"
+#include "node/errors.hpp"
+#include "node/ids.hpp"
+#include "node/limits.hpp"
+
+namespace starling::node {
+
+struct ConnLimits {
+  std::size_t low = 40;    ///< trimming stops here
+  std::size_t high = 50;   ///< trimming starts above
+  std::size_t total = 100; ///< inbound connections are refused from here on
+  std::size_t per_ip = kConnectionsPerIpMax;
+  bool count_loopback = false;  ///< whether per_ip also holds for 127/8 and ::1
+};
+
+/// The table of connections and the connection manager's judgement.
+///
+/// Admission happens before anything is allocated for a peer: total, unsecured and per-IP caps. Trimming closes the
+/// least useful unprotected connections down to `low`: those with the least value first, among equals the youngest, so
+/// that a crowd of newcomers cannot displace old peers (an eclipse needs that). Protected peers (mesh, bootstrap, the
+/// application's) are never trimmed; a grace time shelters what has just been made.
+class ConnTable {
+ public:
+  struct Conn {
+    ConnId id;
+    PeerId peer;
+    Direction direction;
+    Multiaddr remote;
+    Instant since;
+  };
+
+  ConnTable(ConnLimits limits, Env& env) : limits_(limits), env_(env) {}
+
+  /// Before an inbound socket is served. On success a place is taken until on_upgrade_ended().
+  Result<void> admit_inbound(const IpPort& remote);
+  /// The inbound socket became a connection, or failed to.
+  void on_upgrade_ended(const IpPort& remote);
+
+  /// Errc::connection_limit when the peer has kConnectionsPerPeerMax already.
+  Result<void> add(Conn conn);
+  /// Nothing happens for an unknown id.
+  std::optional<Conn> remove(ConnId id);
+  const Conn* find(ConnId id) const;
+  /// Oldest first; empty when not connected.
+  std::vector<ConnId> of(const PeerId& peer) const;
+  bool connected(const PeerId& peer) const { return by_peer_.contains(peer); }
+  std::size_t size() const noexcept { return conns_.size(); }
+  std::size_t peers_count() const noexcept { return by_peer_.size(); }
+  const std::map<ConnId, Conn>& all() const noexcept { return conns_; }
+
+  /// Values add up per peer under a tag of ours; 0 removes the tag.
+  void set_value(const PeerId& peer, char tag, int value);
+  /// Counted: protect twice, unprotect twice.
+  void protect(const PeerId& peer);
+  void unprotect(const PeerId& peer);
+  bool is_protected(const PeerId& peer) const { return protected_.contains(peer); }
+
+  /// What should be closed now to come back to `low`; empty while at most `high` are open.
+  std::vector<ConnId> to_trim(Instant now);
+
+ private:
+  struct IpKey {
+    FixedBytes<8> prefix{};
+    bool v6 = false;
+    friend auto operator<=>(const IpKey&, const IpKey&) = default;
+  };
+  static IpKey key_of(const IpPort& address) noexcept;
+  bool counted(const IpPort& address) const noexcept;
+  void forget_ip(const IpPort& address);
+
+  ConnLimits limits_;
+  Env& env_;
+  std::map<ConnId, Conn> conns_;
+  std::map<PeerId, std::vector<ConnId>> by_peer_;
+  std::map<IpKey, std::size_t> per_ip_;
+  std::size_t upgrading_ = 0;
+  std::map<PeerId, std::map<char, int>> values_;
+  std::map<PeerId, std::uint32_t> protected_;
+};
+
+}  // namespace starling::node

@@ -1,0 +1,87 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/env.hpp"
+#include "crypto/keys.hpp"
+#include "format/peer_id.hpp"
+#include "multistream/initiator.hpp"
+#include "multistream/listener.hpp"
+#include "node/errors.hpp"
+#include "node/ids.hpp"
+#include "noise/handshake.hpp"
+#include "yamux/session.hpp"
+
+namespace starling::node {
+
+/// What a connection proved when it became usable.
+struct ConnectionPeer {
+  PeerId id;
+  crypto::PublicKey key;
+};
+
+/// Raw bytes on one side, multiplexed streams of an authenticated peer on the other: multistream-select → Noise →
+/// (muxer, early or by multistream-select) → yamux.
+///
+/// Lifetime: one per socket, on its shard; `identity`, `mux` and the Env outlive it. Call order: receive() as bytes arrive,
+/// produce() while has_output(), on_deadline() at deadline(); peer() once upgraded, then streams through mux(). After
+/// an error: produce() what is left (a GoAway may be), then close the socket.
+/// The dialler is lazy throughout: header, `/noise` and message 1 leave in one flight, so that a connection is usable
+/// after three round trips, TCP's included.
+/// Limits: one deadline for the whole upgrade; a record is decrypted where it lies and kept only when it came in parts,
+/// so an idle connection holds no receive buffer.
+/// Spec: libp2p/specs connections/README.md, noise/README.md, connections/inlined-muxer-negotiation.md.
+class Connection {
+ public:
+  struct Setup {
+    Direction direction;
+    const crypto::PrivateKey* identity;
+    std::optional<PeerId> expected_peer;
+    const yamux::Config* mux;  ///< shared by all connections, outlives them
+  };
+
+  Connection(Setup setup, Env& env, Instant now);
+
+  /// Bytes from the socket, decrypted in place: their content is unspecified afterwards.
+  Result<void> receive(MutableByteView bytes, Instant now);
+  bool has_output() const;
+  /// Appends what should go to the socket, stopping soon after `bytes_max`.
+  Result<void> produce(Bytes& out, std::size_t bytes_max, Instant now);
+
+  /// Set once secured and muxed.
+  const std::optional<ConnectionPeer>& peer() const noexcept { return peer_; }
+  /// Only when upgraded.
+  yamux::Session& mux() noexcept { return *mux_; }
+  const yamux::Session& mux() const noexcept { return *mux_; }
+  bool upgraded() const noexcept { return mux_ != nullptr; }
+  std::uint64_t bytes_received() const noexcept { return bytes_received_; }
+
+  Instant deadline() const;
+  /// Errc::dial_timeout when the upgrade takes too long; errors of the muxer's keep-alive.
+  Result<void> on_deadline(Instant now);
+
+ private:
+  struct Upgrade;  // what is needed until the muxer runs, freed then
+  Result<std::size_t> receive_plain(ByteView bytes, Instant now);
+  Result<void> receive_records(MutableByteView bytes, Instant now);
+  Result<void> receive_plaintext(ByteView plaintext, Instant now);
+  Result<void> after_handshake(Instant now);
+  void start_mux(Instant now);
+  void flush_upgrade();
+
+  Env* env_;
+  Direction direction_;
+  const yamux::Config* mux_config_;
+  std::unique_ptr<Upgrade> upgrade_;
+  std::optional<noise::Transport> transport_;
+  std::optional<ConnectionPeer> peer_;
+  std::unique_ptr<yamux::Session> mux_;
+  Bytes raw_out_;            // multistream and handshake bytes, in the clear
+  Bytes early_out_;          // muxer negotiation, to be sealed
+  Bytes partial_;            // a record that came in parts
+  std::vector<ByteView> gather_;
+  std::uint64_t bytes_received_ = 0;
+};
+
+}  // namespace starling::node
