@@ -45,6 +45,12 @@ template <class Key, class Value, class Hash = std::hash<Key>, class Equal = std
 class LruMap {
  public:
   explicit LruMap(std::size_t capacity) : capacity_(capacity) { STARLING_ASSERT(capacity > 0); }
+  // The index points into the list: a copy's would point into the other's. Moving a list keeps its nodes.
+  LruMap(const LruMap&) = delete;
+  LruMap& operator=(const LruMap&) = delete;
+  LruMap(LruMap&&) = default;
+  LruMap& operator=(LruMap&&) = default;
+  ~LruMap() = default;
   /// Nothing found: nullptr. Marks the entry as used.
   Value* find(const Key& key) {
     const auto it = index_.find(key);

@@ -82,10 +82,11 @@ struct Now {
   WallTime wall;
 };
 
-/// Multiplies a duration by a non-negative factor, saturated.
+/// Multiplies a duration by a non-negative factor, saturated at both ends.
 constexpr Duration saturating_scale(Duration d, double factor) noexcept {
   const double ns = static_cast<double>(d.count()) * factor;
   if (ns >= 9.2e18) return Duration::max();
+  if (ns <= -9.2e18) return Duration::min();
   return Duration(static_cast<std::int64_t>(ns));
 }
 

@@ -24,33 +24,30 @@ T* required(T* object) {
   return object;
 }
 
+struct Algorithms {
+  EVP_MD* sha256 = required(EVP_MD_fetch(nullptr, "SHA256", nullptr));
+  EVP_CIPHER* chacha20_poly1305 = required(EVP_CIPHER_fetch(nullptr, "ChaCha20-Poly1305", nullptr));
+  EVP_CIPHER* aes_128_ctr = required(EVP_CIPHER_fetch(nullptr, "AES-128-CTR", nullptr));
+  EVP_MAC* hmac = required(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
+  EVP_KDF* scrypt = required(EVP_KDF_fetch(nullptr, "SCRYPT", nullptr));
+  EVP_KDF* pbkdf2 = required(EVP_KDF_fetch(nullptr, "PBKDF2", nullptr));
+};
+
+// Written once, before its first use, and never given back: a constant that only has to be computed.
+const Algorithms& algorithms() {
+  static const Algorithms kAlgorithms;
+  return kAlgorithms;
+}
+
 }  // namespace
 
-const evp_md_st* sha256() {
-  static const EVP_MD* const kSha256 = required(EVP_MD_fetch(nullptr, "SHA256", nullptr));
-  return kSha256;
-}
+const evp_md_st* sha256() { return algorithms().sha256; }
+const evp_cipher_st* chacha20_poly1305() { return algorithms().chacha20_poly1305; }
+const evp_cipher_st* aes_128_ctr() { return algorithms().aes_128_ctr; }
 
-const evp_cipher_st* chacha20_poly1305() {
-  static const EVP_CIPHER* const kCipher = required(EVP_CIPHER_fetch(nullptr, "ChaCha20-Poly1305", nullptr));
-  return kCipher;
-}
-
-const evp_cipher_st* aes_128_ctr() {
-  static const EVP_CIPHER* const kCipher = required(EVP_CIPHER_fetch(nullptr, "AES-128-CTR", nullptr));
-  return kCipher;
-}
-
-MacContext new_hmac() {
-  static EVP_MAC* const kHmac = required(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
-  return MacContext(required(EVP_MAC_CTX_new(kHmac)));
-}
-
-KdfContext new_scrypt() {
-  static EVP_KDF* const kScrypt = required(EVP_KDF_fetch(nullptr, "SCRYPT", nullptr));
-  return KdfContext(required(EVP_KDF_CTX_new(kScrypt)));
-}
-
+MacContext new_hmac() { return MacContext(required(EVP_MAC_CTX_new(algorithms().hmac))); }
+KdfContext new_scrypt() { return KdfContext(required(EVP_KDF_CTX_new(algorithms().scrypt))); }
+KdfContext new_pbkdf2() { return KdfContext(required(EVP_KDF_CTX_new(algorithms().pbkdf2))); }
 MdContext new_md_context() { return MdContext(required(EVP_MD_CTX_new())); }
 CipherContext new_cipher_context() { return CipherContext(required(EVP_CIPHER_CTX_new())); }
 

@@ -36,6 +36,7 @@ const evp_cipher_st* aes_128_ctr();
 
 MacContext new_hmac();
 KdfContext new_scrypt();
+KdfContext new_pbkdf2();
 MdContext new_md_context();
 CipherContext new_cipher_context();
 

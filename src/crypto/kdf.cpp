@@ -37,23 +37,12 @@ bool is_valid(const ScryptCost& cost) noexcept {
   return cost.p <= ((std::uint64_t{1} << 30) - 1) / cost.r;
 }
 
-}  // namespace
+OSSL_PARAM octets(const char* name, ByteView bytes) {
+  // The interface of OpenSSL is not const-correct; it only reads.
+  return OSSL_PARAM_construct_octet_string(name, const_cast<std::uint8_t*>(never_null(bytes).data()), bytes.size());
+}
 
-Result<Bytes> scrypt(ByteView password, ByteView salt, ScryptCost cost, std::size_t length) {
-  if (!is_valid(cost) || length == 0 || length > kDerivedBytesMax) return fail(Errc::bad_parameter);
-  const auto octets = [](const char* name, ByteView bytes) {
-    // The interface of OpenSSL is not const-correct; it only reads.
-    return OSSL_PARAM_construct_octet_string(name, const_cast<std::uint8_t*>(bytes.data()), bytes.size());
-  };
-  std::uint64_t memory_max = 2 * kScryptMemoryBytesMax;  // our own bound was checked above
-  const OSSL_PARAM params[] = {octets(OSSL_KDF_PARAM_PASSWORD, never_null(password)),
-                               octets(OSSL_KDF_PARAM_SALT, never_null(salt)),
-                               OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_N, &cost.n),
-                               OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_SCRYPT_R, &cost.r),
-                               OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_SCRYPT_P, &cost.p),
-                               OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_MAXMEM, &memory_max),
-                               OSSL_PARAM_construct_end()};
-  const auto context = evp::new_scrypt();
+Result<Bytes> derive(const evp::KdfContext& context, const OSSL_PARAM* params, std::size_t length) {
   Bytes out(length);
   if (EVP_KDF_derive(context.get(), out.data(), out.size(), params) != 1) {
     const evp::ErrorQueueGuard guard;
@@ -62,21 +51,34 @@ Result<Bytes> scrypt(ByteView password, ByteView salt, ScryptCost cost, std::siz
   return out;
 }
 
+}  // namespace
+
+Result<Bytes> scrypt(ByteView password, ByteView salt, ScryptCost cost, std::size_t length) {
+  if (!is_valid(cost) || length == 0 || length > kDerivedBytesMax) return fail(Errc::bad_parameter);
+  std::uint64_t memory_max = 2 * kScryptMemoryBytesMax;  // our own bound was checked above
+  const OSSL_PARAM params[] = {octets(OSSL_KDF_PARAM_PASSWORD, password),
+                               octets(OSSL_KDF_PARAM_SALT, salt),
+                               OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_N, &cost.n),
+                               OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_SCRYPT_R, &cost.r),
+                               OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_SCRYPT_P, &cost.p),
+                               OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_MAXMEM, &memory_max),
+                               OSSL_PARAM_construct_end()};
+  return derive(evp::new_scrypt(), params, length);
+}
+
 Result<Bytes> pbkdf2_sha256(ByteView password, ByteView salt, std::uint32_t rounds, std::size_t length) {
-  if (rounds == 0 || rounds > kPbkdf2RoundsMax || length == 0 || length > kDerivedBytesMax ||
-      password.size() > INT_MAX || salt.size() > INT_MAX) {
+  if (rounds == 0 || rounds > kPbkdf2RoundsMax || length == 0 || length > kDerivedBytesMax)
     return fail(Errc::bad_parameter);
-  }
-  const auto password_text = as_text(never_null(password));
-  const auto salt_bytes = never_null(salt);
-  Bytes out(length);
-  if (PKCS5_PBKDF2_HMAC(password_text.data(), static_cast<int>(password_text.size()), salt_bytes.data(),
-                        static_cast<int>(salt_bytes.size()), static_cast<int>(rounds), evp::sha256(),
-                        static_cast<int>(length), out.data()) != 1) {
-    const evp::ErrorQueueGuard guard;
-    return fail(Errc::library_failure);
-  }
-  return out;
+  char digest[] = "SHA256";
+  std::uint64_t rounds_value = rounds;
+  int as_pkcs5 = 1;  // without the lower bounds of SP 800-132: we read keystores that others wrote
+  const OSSL_PARAM params[] = {octets(OSSL_KDF_PARAM_PASSWORD, password),
+                               octets(OSSL_KDF_PARAM_SALT, salt),
+                               OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+                               OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_ITER, &rounds_value),
+                               OSSL_PARAM_construct_int(OSSL_KDF_PARAM_PKCS5, &as_pkcs5),
+                               OSSL_PARAM_construct_end()};
+  return derive(evp::new_pbkdf2(), params, length);
 }
 
 Result<Bytes> aes128_ctr(ByteView key, ByteView iv, ByteView data) {
