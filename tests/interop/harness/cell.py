@@ -51,7 +51,7 @@ class Case:
 @dataclasses.dataclass
 class Result:
     id: str
-    status: str  # passed, failed, skipped
+    status: str  # passed, failed, absent (a peer is missing), skipped (a peer cannot do it)
     seconds: float = 0.0
     detail: str = ""
     notes: list = dataclasses.field(default_factory=list)
@@ -67,21 +67,23 @@ class Run:
         self.notes = []
         self.programs = []
 
-    def start(self, peer, kad=None, kad_mode=None, topics=None, sec=None, listen=None, key=None):
+    def start(self, peer, **flags):
         """Starts a program of that implementation and waits for its ready line."""
-        return self.launch(peer, kad, kad_mode, topics, sec, listen, key).wait_ready()
+        return self.launch(peer, **flags).wait_ready()
 
     def start_all(self, *wanted):
-        """Starts several at once; each is (peer, options)."""
-        launched = [self.launch(peer, **options) for peer, options in wanted]
+        """Starts several at once; each is (peer, flags)."""
+        launched = [self.launch(peer, **flags) for peer, flags in wanted]
         return [program.wait_ready() for program in launched]
 
-    def launch(self, peer, kad=None, kad_mode=None, topics=None, sec=None, listen=None, key=None):
+    def launch(self, peer, key=None, topics=None, **flags):
+        """kad_mode="client" becomes --kad-mode client; a list repeats its flag, but topics are one flag."""
         label = f"{peer.name}#{len(self.programs) + 1}"
         argv = peer.run + ["--key", key or self.key_for(label)]
-        for flag, value in (("--kad", kad), ("--kad-mode", kad_mode), ("--sec", sec), ("--listen", listen)):
-            argv += [flag, value] if value is not None else []
         argv += ["--topics", ",".join(topics)] if topics is not None else []
+        for name, value in flags.items():
+            for one in value if isinstance(value, list) else [value]:
+                argv += ["--" + name.replace("_", "-"), str(one)]
         program = Program(label, argv)
         self.programs.append(program)
         return program

@@ -125,6 +125,20 @@ def echo_dials(run, one, two):
     check(answer["sha256"] == echo_digest(5, 1000), f"{a.label}: echo differs")
 
 
+@cell("bootstrap", keys=("ed25519",))
+def bootstrap(run, one, two):
+    """`one` dials two addresses at its start; the second of them belongs to a node with two listeners."""
+    loopback = "/ip4/127.0.0.1/tcp/0"
+    first, second = run.start_all((two, {}), (two, {"listen": [loopback, loopback], "threads": 2}))
+    check(len(set(second.addrs)) == 2, f"{second.label} listens on {second.addrs}")
+    a = run.start(one, bootstrap=[first.addr, second.addrs[1]])
+    for there in (first, second):
+        for here, other in ((a, there), (there, a)):
+            here.event(lambda e: e["event"] == "peer:connect" and e["peerId"] == other.peer_id,
+                       f"peer:connect of {other.label}")
+        echo(a, there, 1000, 4)
+
+
 @cell("wrong-peer-id")
 def wrong_peer_id(run, one, two):
     a, b, other = run.start_all((one, {}), (two, {}), (two, {"listen": "none"}))

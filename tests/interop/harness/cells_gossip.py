@@ -67,6 +67,19 @@ def gossip_late_subscribe(run, one, two):
     publish(b, [a], topic, "in time")
 
 
+@cell("gossip-fanout", keys=("ed25519",))
+def gossip_fanout(run, one, two):
+    """`one` publishes to a topic that it is not subscribed to itself."""
+    topic, other = run.unique("topic"), run.unique("other")
+    a, b = run.start_all((one, {"topics": [other]}), (two, {"topics": [topic, other]}))
+    link(a, b)
+    in_mesh(other, (a, b))  # by then the subscriptions of b have reached a
+    for i in range(3):
+        digest = publish(a, [b], topic, f"fanout {i}")
+        exactly_once(digest, b)
+        exactly_once(digest, a, times=0)
+
+
 @cell("gossip-line")
 def gossip_line(run, one, two):
     """one - two - one, with no connection between the ends: the middle forwards."""

@@ -67,7 +67,7 @@ def starling(path):
         if os.access(candidate, os.X_OK):
             return Peer("starling", [str(candidate.resolve())], capabilities=frozenset({"tls"}))
     peer = Peer("starling", [])
-    peer.absent = "no starling-peer at " + " or ".join(str(c) for c in candidates)
+    peer.absent = "no starling-peer at " + " or ".join(os.path.relpath(c, REPO) for c in candidates)
     return peer
 
 

@@ -14,6 +14,9 @@ EVENT_SECONDS = 15
 LOG_LINES_MAX = 60
 
 
+_alive = set()
+
+
 class CellFailure(Exception):
     """Something a peer did, or failed to do, that the cell does not allow."""
 
@@ -34,6 +37,7 @@ class Program:
         self._eof = False
         self._child = subprocess.Popen(argv, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                        stderr=subprocess.PIPE, start_new_session=True)
+        _alive.add(self)
         self._readers = [threading.Thread(target=self._read_stdout, daemon=True),
                          threading.Thread(target=self._read_stderr, daemon=True)]
         for reader in self._readers:
@@ -138,6 +142,7 @@ class Program:
 
     def end(self):
         """Whatever the state: the process is gone and its pipes are closed afterwards."""
+        _alive.discard(self)
         self.close_stdin()
         self.kill()
         for reader in self._readers:
@@ -178,3 +183,9 @@ class Program:
     def _read_stderr(self):
         for raw in self._child.stderr:
             self.log.append("err " + raw.decode("utf-8", "replace").rstrip("\n")[:500])
+
+
+def kill_all():
+    """For a harness that is interrupted: kills every program that still runs."""
+    for program in list(_alive):
+        program.kill()

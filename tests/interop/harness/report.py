@@ -4,14 +4,14 @@ import json
 import platform
 import sys
 
-MARKS = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}
+MARKS = {"passed": "ok", "failed": "FAILED", "absent": "absent", "skipped": "skipped"}
 
 
 def line(result):
     text = f"{MARKS[result.status]:8}{result.seconds:6.1f} s  {result.id}"
     if result.notes:
         text += "  [expected differences: " + ", ".join(result.notes) + "]"
-    return text + (f"  ({result.detail})" if result.status == "skipped" else "")
+    return text + (f"  ({result.detail})" if result.status in ("absent", "skipped") else "")
 
 
 def failure(result):
@@ -48,8 +48,8 @@ def absent_banner(peer):
 
 def totals(results):
     count = {status: sum(r.status == status for r in results) for status in MARKS}
-    text = f"{count['passed']} passed, {count['failed']} failed"
-    return text + (f", {count['skipped']} skipped" if count["skipped"] else "")
+    skipped = count["absent"] + count["skipped"]
+    return f"{count['passed']} passed, {count['failed']} failed" + (f", {skipped} skipped" if skipped else "")
 
 
 def write_json(path, peers, results, seconds):
