@@ -12,7 +12,8 @@ def in_mesh(topic, *pairs):
     """Waits until each pair has grafted each other."""
     for a, b in pairs:
         for here, there in ((a, b), (b, a)):
-            here.poll("meshpeers", lambda m: there.peer_id in m["peers"], f"{there.label} in the mesh", topic=topic)
+            here.poll("meshpeers", lambda m: there.peer_id in m["peers"], f"{there.label} in the mesh",
+                      topic=topic)
 
 
 def publish(sender, receivers, topic, text):
@@ -20,12 +21,15 @@ def publish(sender, receivers, topic, text):
     answer = sender.call("publish", topic=topic, text=text)
     digest = hashlib.sha256(text.encode()).hexdigest()
     for receiver in receivers:
-        got = receiver.event(lambda e: e["event"] == "msg" and e["sha256"] == digest, f"the message of {sender.label}")
-        check(got["from"] == sender.peer_id, f"{receiver.label}: from {got['from']} instead of {sender.peer_id}")
+        got = receiver.event(lambda e: e["event"] == "msg" and e["sha256"] == digest,
+                             f"the message of {sender.label}")
+        check(got["from"] == sender.peer_id,
+              f"{receiver.label}: from {got['from']} instead of {sender.peer_id}")
         check(got["topic"] == topic and got["bytes"] == len(text.encode()), f"{receiver.label}: {got}")
         check(len(got["seqno"]) == 16, f"{receiver.label}: seqno {got['seqno']!r} is not 8 bytes")
         if answer.get("seqno"):
-            check(got["seqno"] == answer["seqno"], f"{receiver.label}: seqno {got['seqno']}, sent {answer['seqno']}")
+            check(got["seqno"] == answer["seqno"],
+                  f"{receiver.label}: seqno {got['seqno']}, sent {answer['seqno']}")
         if len(text) < 200:
             check(got.get("text") == text, f"{receiver.label}: text {got.get('text')!r}")
     return digest

@@ -51,7 +51,8 @@ def kad_provider(run, one, two):
     key = run.unique("content")
     join(provider, server)
     join(seeker, server)
-    check(seeker.call("findproviders", timeout=LOOKUP_SECONDS, key=key)["providers"] == [], "a provider too early")
+    early = seeker.call("findproviders", timeout=LOOKUP_SECONDS, key=key)
+    check(early["providers"] == [], f"a provider too early: {early}")
     provider.call("provide", timeout=LOOKUP_SECONDS, key=key)
     for asker in (seeker, server):
         # ADD_PROVIDER has no answer, so the record may arrive a moment after provide has ended.
@@ -67,7 +68,8 @@ def kad_put_after_provide(run, one, two):
         key = "/" + run.unique("ns") + f"/{i}"
         client.call("provide", timeout=LOOKUP_SECONDS, key=key)
         client.call("put", timeout=LOOKUP_SECONDS, key=key, value="0102")
-        check(client.call("get", timeout=LOOKUP_SECONDS, key=key)["value"] == "0102", "another value came back")
+        got = client.call("get", timeout=LOOKUP_SECONDS, key=key)
+        check(got["value"] == "0102", f"another value came back: {got}")
 
 
 @cell("kad-findpeer")
@@ -77,7 +79,8 @@ def kad_findpeer(run, one, two):
     knows(server, 1)
     join(seeker, server)
     found = seeker.call("findpeer", timeout=LOOKUP_SECONDS, peerId=target.peer_id)
-    check(bare(target.addr) in [bare(x) for x in found["addrs"]], f"{target.addr} is not among {found['addrs']}")
+    check(bare(target.addr) in [bare(x) for x in found["addrs"]],
+          f"{target.addr} is not among {found['addrs']}")
     start = time.monotonic()
     seeker.refuse("findpeer", timeout=LOOKUP_SECONDS, peerId=run.start(one, listen="none").peer_id)
     check(time.monotonic() - start < LOOKUP_SECONDS, "a lookup without result does not end")

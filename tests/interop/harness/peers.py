@@ -41,7 +41,8 @@ class Peer:
             return
         for command in self.build:
             try:
-                done = subprocess.run(command, cwd=self.cwd, capture_output=True, text=True, timeout=BUILD_SECONDS)
+                done = subprocess.run(command, cwd=self.cwd, capture_output=True, text=True,
+                                      timeout=BUILD_SECONDS)
             except subprocess.TimeoutExpired:
                 self.broken = f"{' '.join(command)} took more than {BUILD_SECONDS} s"
                 return

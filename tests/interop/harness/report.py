@@ -54,7 +54,8 @@ def totals(results):
 
 def write_json(path, peers, results, seconds):
     document = {
-        "machine": {"system": platform.system(), "arch": platform.machine(), "python": platform.python_version()},
+        "machine": {"system": platform.system(), "arch": platform.machine(),
+                    "python": platform.python_version()},
         "seconds": round(seconds, 1),
         "peers": {p.name: {"absent": p.absent, "broken": p.broken, "quirks": p.quirks} for p in peers},
         "cells": [{"id": r.id, "status": r.status, "seconds": round(r.seconds, 3), "detail": r.detail,

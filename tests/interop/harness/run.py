@@ -27,9 +27,12 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--starling", metavar="PATH", help="the starling-peer binary")
     parser.add_argument("--peers", default="go,js", help="foreign peers, separated by commas")
-    parser.add_argument("--only", metavar="PATTERN", help="cases whose id contains this, or matches it as a glob")
-    parser.add_argument("--self", action="store_true", dest="foreign_only", help="foreign peers against each other")
-    parser.add_argument("--require-all", action="store_true", help="an absent peer is a failure, as with CI=true")
+    parser.add_argument("--only", metavar="PATTERN",
+                        help="cases whose id contains this, or matches it as a glob")
+    parser.add_argument("--self", action="store_true", dest="foreign_only",
+                        help="foreign peers against each other")
+    parser.add_argument("--require-all", action="store_true",
+                        help="an absent peer is a failure, as with CI=true")
     parser.add_argument("--list", action="store_true", help="print the ids of the cases and stop")
     parser.add_argument("--json", metavar="FILE", help="write the results there")
     return parser.parse_args()
@@ -69,18 +72,19 @@ def wanted(case, pattern):
 
 def settle(case, everyone, strict):
     """A Result for a case that cannot run, else None; finds the helper on the way."""
+    absent = "failed" if strict else "absent"
     for peer in (case.one, case.two):
         if peer.broken:
             return Result(case.id, "failed", detail=f"{peer.name} could not be built")
         if peer.absent:
-            return Result(case.id, "failed" if strict else "absent", detail=f"{peer.name} is absent")
+            return Result(case.id, absent, detail=f"{peer.name} is absent")
         missing = case.cell.needs - peer.capabilities
         if missing:
             return Result(case.id, "skipped", detail=f"{peer.name} has no {', '.join(sorted(missing))}")
     if case.cell.helper:
         able = [p for p in everyone if case.cell.helper in p.capabilities and not p.absent and not p.broken]
         if not able:
-            return Result(case.id, "failed" if strict else "absent", detail=f"nobody offers {case.cell.helper}")
+            return Result(case.id, absent, detail=f"nobody offers {case.cell.helper}")
         case.helper = able[0]
     return None
 
