@@ -64,16 +64,17 @@ struct CaseResult {
   std::optional<bool> deliver, valid, seen_after;
   std::optional<std::uint32_t> state_answered, code;
   std::optional<Bytes> body;
-  std::vector<std::uint64_t> lengths;
+  std::optional<std::vector<std::uint64_t>> lengths;
   std::string explanation;  ///< the rule that decided, for people
 };
 
 /// Never fails: an unknown kind has the verdict `unknown kind`.
 CaseResult judge_case(const Case& one);
 
-/// What differs between the file's expectation and a result, one line each; empty: it passes. A case that fails in row
-/// 3 or 5 is rejected either way; `strict_rows` takes them apart.
+/// A case that fails in row 3 or 5 is rejected either way: they may be taken as one.
 enum class RowRule : std::uint8_t { exact, three_or_five };
+/// What differs between the file's expectation and a result, one line each; empty: it passes. Only what the expectation
+/// states is compared.
 std::vector<std::string> differences(const CaseResult& expected, const CaseResult& got, RowRule rule);
 
 }  // namespace starling::agent

@@ -1,9 +1,9 @@
 #pragma once
 // Frames of the direct protocols (PROTOCOL.md §3, §6): minimal-varint length ‖ body.
-#include <deque>
 #include <optional>
 
 #include "agent/limits.hpp"
+#include "base/result.hpp"
 #include "base/time.hpp"
 #include "format/eth_address.hpp"
 #include "format/varint.hpp"
@@ -21,30 +21,32 @@ Bytes presence_request(const EthAddress& wallet);
 Bytes presence_answer(ByteView value_or_empty);
 
 /// The answering side of one /starling/presence/1.0.0 stream: a byte machine. Any number of requests, answered in
-/// order; a frame that is not 20 bytes breaks it. It reads no more than kPresenceRequestsPending requests ahead, so a
-/// peer that sends without reading stops itself.
-/// Order: receive(bytes) → poll() gives a wallet to look up (own record, or a server's store; nobody starts a lookup
-/// for it) → answer(value) → to_send()/sent(). on_deadline: 10 s without a whole request or unread answers ends it.
+/// order; a frame that is not 20 bytes breaks it. Requests are taken from the buffer one by one and only while few
+/// answers wait, so a peer that sends without reading stops itself.
+/// Order: while wants_bytes(): receive(bytes) → poll() gives a wallet to look up (the own record, or a server's store;
+/// nobody starts a lookup for it) → answer(value) → poll() again; to_send()/sent() between. 10 s without progress:
+/// expired().
 class PresenceAnswerer {
  public:
   explicit PresenceAnswerer(Instant now) : deadline_(now + kPresenceExchangeTimeout) {}
-  /// Errors break the stream: reset it. How many bytes may come is wants_bytes()'s to say.
-  Result<void> receive(ByteView bytes, Instant now);
-  /// False while answers pile up: stop reading the stream.
-  bool wants_bytes() const noexcept { return out_.size() < kPresenceRequestsPending * kPresenceBytesMax; }
-  /// The next wallet asked for. Answer it before the next poll().
-  std::optional<EthAddress> poll();
+  /// Adds bytes as they arrive.
+  void receive(ByteView bytes) { frames_.receive(bytes); }
+  /// False while answers or requests pile up: stop reading the stream.
+  bool wants_bytes() const noexcept;
+  /// The next wallet asked for; nothing while more bytes, or the sending of earlier answers, is waited for. An error
+  /// breaks the stream: reset it.
+  Result<std::optional<EthAddress>> poll(Instant now);
+  /// Answers the wallet that poll() gave last; empty = nothing is known.
   void answer(ByteView value_or_empty);
   ByteView to_send() const noexcept { return out_; }
   void sent(std::size_t count, Instant now);
-  Instant deadline() const noexcept { return deadline_; }
+  Instant deadline() const noexcept { return expired_ ? Instant::never() : deadline_; }
   void on_deadline(Instant now) noexcept { expired_ = expired_ || now >= deadline_; }
   /// True when the stream must be reset for slowness.
   bool expired() const noexcept { return expired_; }
 
  private:
   format::FrameReader frames_{kPresenceRequestFrameMax};
-  std::deque<EthAddress> asked_;
   Bytes out_;
   Instant deadline_;
   bool expired_ = false;
@@ -57,7 +59,8 @@ class PresenceAsker {
       : out_(presence_request(wallet)), deadline_(now + kPresenceExchangeTimeout) {}
   ByteView to_send() const noexcept { return out_; }
   void sent(std::size_t count);
-  Result<void> receive(ByteView bytes, Instant now);
+  /// An error (a frame over the limit) breaks the stream: reset it. Bytes after the answer are ignored.
+  Result<void> receive(ByteView bytes);
   /// The peer ended its side; without an answer the exchange has failed.
   void on_end() noexcept { done_ = true; }
   /// Empty Bytes: the peer has nothing. Given once.

@@ -75,6 +75,9 @@ struct CheckedEnvelope {
 /// come first and are check_version()'s.
 Result<CheckedEnvelope> check_fields(const EnvelopeFields& fields, const Slice& data, Path path,
                                      const NetworkName& network);
+/// The part of check_fields() that looks at no delegation, for an addressee that judges the content alone: sizes, one of
+/// body and sealed, what stands where. `version` and `from` are taken as they are.
+Result<Envelope> check_content_fields(const EnvelopeFields& fields, const Slice& data);
 /// Errc::no_version (row 3), Errc::later_version (row 4).
 Result<void> check_version(const EnvelopeFields& fields) noexcept;
 
@@ -91,7 +94,7 @@ struct SignedEnvelope {
   Slice envelope;
   Bytes signature;
 };
-/// `envelope.published_at` must be 0.
+/// The whole SignedEnvelope; published_at is left out, whatever `envelope` says.
 Bytes make_signed_envelope(const Envelope& envelope, const crypto::PrivateKey& node_key, const Signatures& signatures);
 /// Row 3 of the container: Errc::too_large for an envelope over 1 MiB, format errors. Shares memory with `frame`.
 Result<SignedEnvelope> decode_signed_envelope(const Slice& frame);

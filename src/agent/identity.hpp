@@ -1,10 +1,14 @@
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 
+#include "agent/envelope.hpp"
 #include "agent/presence.hpp"
 #include "agent/trust.hpp"
+#include "base/rng.hpp"
 #include "crypto/keys.hpp"
+#include "format/multiaddr.hpp"
 
 namespace starling::agent {
 
@@ -68,20 +72,28 @@ class Identity {
   /// A valid presence was met, from anywhere. When it is of our wallet, by another key and higher by (epoch, seq) than
   /// what we published, we are superseded: stop publishing, keep receiving. True when that changed.
   bool meet(const CheckedPresence& presence);
-  const std::optional<PeerId>& superseded_by() const noexcept { return superseded_by_; }
-  /// `--take-over`: the next record is above the other's.
-  void take_over() noexcept { superseded_by_.reset(); }
+  /// After a restart nothing is known of the others: look the own wallet up before the first record.
+  std::optional<PeerId> superseded_by() const;
+  /// `--take-over`: the next record is above the other's. Nothing to do when nobody supersedes us. When the other's
+  /// epoch is higher, a hot wallet delegates anew with that epoch; a cold one: Errc::wallet_is_cold.
+  Result<void> take_over(WallTime now);
   /// The wallet's floor rose above our epoch: our delegation is revoked.
   bool is_revoked(const Floors& floors) const { return floors.is_revoked(wallet(), delegation_.fields.epoch); }
 
-  /// Envelopes: fills from, version, delegation and the times; expires_at is cut to the delegation's end.
-  Envelope start_envelope(const EnvelopeId& id, std::optional<EthAddress> to, WallTime now,
+  /// Fills id, from, to, version, delegation and the times; `life` is cut to 7 days and to the delegation's end.
+  /// Errc::delegation_ended.
+  Result<Envelope> start_envelope(const EnvelopeId& id, std::optional<EthAddress> to, WallTime now,
                           Duration life = kEnvelopeLifeDefault) const;
 
  private:
   Identity(std::optional<crypto::PrivateKey> wallet_key, crypto::PrivateKey node_key, NetworkName network,
            CheckedDelegation delegation, IssuedState issued, const Signatures& signatures);
-  Result<Bytes> publish(Presence presence, WallTime now);
+  Result<Bytes> issue(Presence presence, WallTime now);
+  struct Rival {
+    PeerId peer;
+    std::uint64_t epoch;
+    std::uint64_t seq;
+  };
 
   std::optional<crypto::PrivateKey> wallet_key_;
   crypto::PrivateKey node_key_;
@@ -89,8 +101,7 @@ class Identity {
   NetworkName network_;
   CheckedDelegation delegation_;
   IssuedState issued_;
-  std::uint64_t last_epoch_ = 0;
-  std::optional<PeerId> superseded_by_;
+  std::optional<Rival> rival_;
   std::reference_wrapper<const Signatures> signatures_;
 };
 

@@ -87,6 +87,8 @@ class Judge {
   std::optional<Verdict> check_times(const Candidate& candidate, Now now);
   std::optional<Verdict> check_rates(const EthAddress& wallet, RateClass what, Instant now);
   GossipJudgement decided(Verdict verdict, std::shared_ptr<const Candidate> candidate = nullptr);
+  std::optional<Verdict> check_stream_signatures(const CheckedEnvelope& envelope, const SignedEnvelope& wire,
+                                                 const PeerId& peer, Now now);
   StreamJudgement reset(Verdict verdict, std::optional<CheckedEnvelope> envelope = std::nullopt);
 
   Trust& trust_;

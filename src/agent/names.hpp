@@ -14,7 +14,7 @@ inline constexpr std::string_view kMessageProtocol = "/starling/message/1.0.0";
 inline constexpr std::string_view kPresencePrefix = "starling-presence/1:";
 inline constexpr std::string_view kEnvelopePrefix = "starling-envelope/1:";
 inline constexpr std::string_view kReceiptPrefix = "starling-receipt/1:";
-inline constexpr std::string_view kSealInfo = "starling-seal/1";
+inline constexpr std::string_view kSealInfo = "starling-seal/1";  // HPKE info
 inline constexpr std::string_view kAadName = "starling-aad/1";
 
 /// The three topics, exactly these.

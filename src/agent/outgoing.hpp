@@ -22,8 +22,6 @@ class Outgoing {
   void on_deadline(Instant now);
   /// The message is settled (a receipt, or given up): nothing more comes.
   void stop() noexcept;
-  /// Tries again now: a path opened (a peer joined the topic). Keeps the schedule's pace afterwards.
-  void hurry(Instant now);
   std::uint32_t publications() const noexcept { return publications_; }
 
  private:

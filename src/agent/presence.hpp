@@ -2,6 +2,7 @@
 // Presence (PROTOCOL.md §3): the signed record that says where an agent is and with which key to seal for it.
 #include <compare>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,8 @@ Result<void> verify_node(const CheckedPresence& presence, const Signatures& sign
 
 /// Index of the best value; undecodable ones are never chosen. Nothing when none decodes. Validity is the caller's:
 /// only valid records are candidates.
-std::optional<std::size_t> select_presence(const std::vector<ByteView>& values, const NetworkName& network);
+std::optional<std::size_t> select_presence(std::span<const ByteView> values, const NetworkName& network);
+/// expires_at of a value that decodes, for a store that must know when it ends. Nothing is verified.
+std::optional<WallTime> presence_expiry(ByteView value);
 
 }  // namespace starling::agent

@@ -1,8 +1,9 @@
 #pragma once
 #include <deque>
-#include <unordered_map>
+#include <unordered_set>
 
 #include "agent/message_key.hpp"
+#include "base/assert.hpp"
 #include "base/time.hpp"
 
 namespace starling::agent {
@@ -12,10 +13,10 @@ namespace starling::agent {
 /// goes: an envelope that was accepted long ago is no longer fresh soon. Not thread-safe.
 class PublicationMemory {
  public:
-  explicit PublicationMemory(std::size_t capacity) : capacity_(capacity) {}
+  explicit PublicationMemory(std::size_t capacity) : capacity_(capacity) { STARLING_ASSERT(capacity > 0); }
   bool contains(const MessageKey& key, WallTime published_at, Instant now);
   void remember(const MessageKey& key, WallTime published_at, Instant now);
-  std::size_t size() const noexcept { return until_.size(); }
+  std::size_t size() const noexcept { return seen_.size(); }
 
  private:
   struct Publication {
@@ -30,8 +31,8 @@ class PublicationMemory {
   };
   void forget_old(Instant now);
   std::size_t capacity_;
-  std::unordered_map<Publication, Instant, Hash> until_;
-  std::deque<std::pair<Instant, Publication>> order_;  // oldest first
+  std::unordered_set<Publication, Hash> seen_;
+  std::deque<std::pair<Instant, Publication>> order_;  // when each is forgotten, oldest first
 };
 
 }  // namespace starling::agent

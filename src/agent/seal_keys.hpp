@@ -27,7 +27,7 @@ class SealKeys {
  public:
   SealKeys() = default;
   SealKeys(SealKeys&&) noexcept = default;
-  SealKeys& operator=(SealKeys&&) noexcept = default;
+  SealKeys& operator=(SealKeys&&) noexcept;
   SealKeys(const SealKeys&) = delete;
   SealKeys& operator=(const SealKeys&) = delete;
   ~SealKeys();
