@@ -53,8 +53,12 @@ inline constexpr std::size_t kPromisesMax = 16384;
 inline constexpr std::size_t kWaitingCopiesMax = 8;
 /// Peers remembered as having sent one message id while it is validated or inside the P3 window.
 inline constexpr std::size_t kDeliverersPerMessageMax = 128;
+/// Peers remembered as having asked for one message by IWANT; further ones are not served that message.
+inline constexpr std::size_t kAskersPerMessageMax = 1024;
 /// Finished deliveries remembered for P3 and for copies of invalid messages.
 inline constexpr std::size_t kDeliveryRecordsMax = 8192;
+/// Topic names known over all peers, ours included; names of peers past it are skipped, ours always fit.
+inline constexpr std::size_t kTopicsMax = 16384;
 /// Topics that we may subscribe to.
 inline constexpr std::size_t kOwnTopicsMax = 1000;
 /// Topics on which we publish without being subscribed, at once.
