@@ -86,7 +86,9 @@ TEST_P(LruMapModel, BehavesLikeAListSearchedFromTheFront) {
       const int* found = map.find(key);
       const auto expected = model.find(key);
       ASSERT_EQ(found != nullptr, expected.has_value());
-      if (found != nullptr) { ASSERT_EQ(*found, *expected); }
+      if (found != nullptr) {
+        ASSERT_EQ(*found, *expected);
+      }
     } else if (operation < 8) {
       ASSERT_EQ(map.erase(key), model.erase(key));
     } else if (operation < 9) {
@@ -94,14 +96,18 @@ TEST_P(LruMapModel, BehavesLikeAListSearchedFromTheFront) {
       const auto expected = model.at(key);
       ASSERT_EQ(seen != nullptr, expected != model.items.end());
       ASSERT_EQ(map.contains(key), seen != nullptr);
-      if (seen != nullptr) { ASSERT_EQ(*seen, expected->second); }
+      if (seen != nullptr) {
+        ASSERT_EQ(*seen, expected->second);
+      }
     } else if (rng.below(200) == 0) {
       map.clear();
       model.items.clear();
     }
     ASSERT_EQ(map.size(), model.items.size());
     ASSERT_EQ(map.oldest() == nullptr, model.items.empty());
-    if (!model.items.empty()) { ASSERT_EQ(*map.oldest(), model.items.back()); }
+    if (!model.items.empty()) {
+      ASSERT_EQ(*map.oldest(), model.items.back());
+    }
     ASSERT_TRUE(std::equal(map.begin(), map.end(), model.items.begin(), model.items.end()));
   }
 }

@@ -22,13 +22,15 @@ TEST(Bytes, HexGoesThereAndBackForEveryByte) {
 
 TEST(Bytes, HexIsReadInEitherCaseWithOrWithoutPrefix) {
   const Bytes expected{0xab, 0xcd, 0xef};
-  for (const char* text : {"abcdef", "ABCDEF", "aBcDeF", "0xabcdef", "0XABCDEF"}) EXPECT_EQ(from_hex(text), expected);
+  for (const char* text : {"abcdef", "ABCDEF", "aBcDeF", "0xabcdef", "0XABCDEF"})
+    EXPECT_EQ(from_hex(text), expected);
   EXPECT_EQ(from_hex(""), Bytes{});
   EXPECT_EQ(from_hex("0x"), Bytes{});
 }
 
 TEST(Bytes, HexWithAWrongDigitOrAnOddCountIsRefused) {
-  for (const char* text : {"a", "abc", "0xa", "0g", "g0", " ab", "ab ", "a b", "/0", ":0", "@0", "`0", "0x0x00"})
+  for (const char* text :
+       {"a", "abc", "0xa", "0g", "g0", " ab", "ab ", "a b", "/0", ":0", "@0", "`0", "0x0x00"})
     EXPECT_EQ(from_hex(text), std::nullopt) << text;
 }
 

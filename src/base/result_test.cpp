@@ -17,7 +17,8 @@ constexpr ErrorCategory kCategory{"things", message};
 constexpr ErrorCategory kOtherCategory{"others", message};
 
 Error make_error(Code code) noexcept {
-  return {kCategory, static_cast<std::uint16_t>(code), code == Code::lost ? Kind::not_found : Kind::malformed};
+  return {kCategory, static_cast<std::uint16_t>(code),
+          code == Code::lost ? Kind::not_found : Kind::malformed};
 }
 
 Result<int> half(int n) {

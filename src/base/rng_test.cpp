@@ -33,7 +33,8 @@ TEST(SeededRng, TheSameSeedGivesTheSameBytes) {
   EXPECT_NE(from_a, c.bytes<100>());
 }
 
-// xoshiro256** 1.0 (Blackman, Vigna), state from splitmix64(0): the published generators run by hand in Python.
+// xoshiro256** 1.0 (Blackman, Vigna), state from splitmix64(0): the published generators run by hand in
+// Python.
 TEST(SeededRng, IsXoshiro256StarStarSeededBySplitmix64) {
   SeededRng rng(0);
   EXPECT_EQ(rng.u64(), 0x99ec5f36cb75f2b4u);

@@ -10,7 +10,8 @@ namespace {
 
 TEST(Slice, CopiesShareTheSameMemory) {
   const Slice first = Slice::copy(as_bytes("payload"));
-  const Slice second = first;  // NOLINT(performance-unnecessary-copy-initialization): the copy is what is looked at
+  const Slice second =
+      first;  // NOLINT(performance-unnecessary-copy-initialization): the copy is what is looked at
   EXPECT_EQ(first.data(), second.data());
   EXPECT_EQ(as_text(second), "payload");
 }

@@ -42,8 +42,8 @@ TEST(Instant, NeverStaysNeverWhateverIsAdded) {
 
 TEST(Instant, ValuesAroundTheWorstBackoffsOfPeersNeverWrap) {
   const auto now = Instant::from_ns(123'456'789);
-  for (const std::int64_t backoff : {std::int64_t{0}, std::int64_t{1}, std::int64_t{1} << 31, kMax64 - 123'456'789,
-                                     kMax64 - 1, kMax64}) {
+  for (const std::int64_t backoff :
+       {std::int64_t{0}, std::int64_t{1}, std::int64_t{1} << 31, kMax64 - 123'456'789, kMax64 - 1, kMax64}) {
     EXPECT_GE(now + Duration(backoff), now);
     EXPECT_GE((now + Duration(backoff)) + 1s, now);
   }

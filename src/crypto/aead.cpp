@@ -1,7 +1,7 @@
 #include "crypto/aead.hpp"
 
-#include <climits>
 #include <openssl/evp.h>
+#include <climits>
 
 #include "base/assert.hpp"
 #include "crypto/errors.hpp"
@@ -9,8 +9,9 @@
 
 namespace starling::crypto {
 
-// One OpenSSL context serves both directions: the key schedule of ChaCha20 is the same, and a message sets nonce and
-// direction only. A Noise session uses an object for one direction, so a context per direction would double its memory.
+// One OpenSSL context serves both directions: the key schedule of ChaCha20 is the same, and a message sets
+// nonce and direction only. A Noise session uses an object for one direction, so a context per direction
+// would double its memory.
 struct ChaChaPoly::Context {
   evp::CipherContext cipher = evp::new_cipher_context();
 
@@ -37,7 +38,8 @@ ChaChaPoly::ChaChaPoly(ChaChaPoly&&) noexcept = default;
 ChaChaPoly& ChaChaPoly::operator=(ChaChaPoly&&) noexcept = default;
 ChaChaPoly::~ChaChaPoly() = default;  // EVP_CIPHER_CTX_free cleanses the key
 
-void ChaChaPoly::seal(const AeadNonce& nonce, ByteView aad, std::span<const ByteView> parts, MutableByteView out) {
+void ChaChaPoly::seal(const AeadNonce& nonce, ByteView aad, std::span<const ByteView> parts,
+                      MutableByteView out) {
   context_->start(nonce, aad, 1);
   for (const auto part : parts) {
     STARLING_ASSERT(part.size() + kAeadTagBytes <= out.size());
@@ -54,7 +56,8 @@ void ChaChaPoly::seal(const AeadNonce& nonce, ByteView aad, std::span<const Byte
   STARLING_ASSERT(good);
 }
 
-Result<MutableByteView> ChaChaPoly::open_in_place(const AeadNonce& nonce, ByteView aad, MutableByteView sealed) {
+Result<MutableByteView> ChaChaPoly::open_in_place(const AeadNonce& nonce, ByteView aad,
+                                                  MutableByteView sealed) {
   if (sealed.size() < kAeadTagBytes) return fail(Errc::open_failed);
   const MutableByteView text = sealed.first(sealed.size() - kAeadTagBytes);
   const MutableByteView tag = sealed.last(kAeadTagBytes);

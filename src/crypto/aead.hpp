@@ -21,11 +21,11 @@ class ChaChaPoly {
   ChaChaPoly& operator=(ChaChaPoly&&) noexcept;
   ~ChaChaPoly();
 
-  /// Encrypts the concatenation of `parts` into `out`, ciphertext then tag. out.size() = sum of the parts + 16.
-  /// One pass over the payload; `out` overlaps no part.
+  /// Encrypts the concatenation of `parts` into `out`, ciphertext then tag. out.size() = sum of the parts
+  /// + 16. One pass over the payload; `out` overlaps no part.
   void seal(const AeadNonce& nonce, ByteView aad, std::span<const ByteView> parts, MutableByteView out);
-  /// Decrypts in place: `sealed` is ciphertext then tag; on success its first size−16 bytes are the plaintext.
-  /// Errc::open_failed leaves the content unspecified.
+  /// Decrypts in place: `sealed` is ciphertext then tag; on success its first size−16 bytes are the
+  /// plaintext. Errc::open_failed leaves the content unspecified.
   Result<MutableByteView> open_in_place(const AeadNonce& nonce, ByteView aad, MutableByteView sealed);
 
  private:

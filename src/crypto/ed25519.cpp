@@ -57,15 +57,16 @@ Bytes sign(const FixedBytes<32>& seed, ByteView message) {
   std::size_t size = out.size();
   const bool good =
       EVP_DigestSignInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, key.get(), nullptr) == 1 &&
-      EVP_DigestSign(context.get(), out.data(), &size, message.data(), message.size()) == 1 && size == out.size();
+      EVP_DigestSign(context.get(), out.data(), &size, message.data(), message.size()) == 1 &&
+      size == out.size();
   STARLING_ASSERT(good);
   return out;
 }
 
-// Who checks what: here, that A and R are canonical and not of small order. OpenSSL, that A is on the curve, that
-// S < L, and the equation without cofactor, by computing R again and comparing bytes: so a non-canonical R could not
-// pass there either. Together that is what other libraries call strict verification; it leaves no second signature
-// that somebody without the key could make of a first one.
+// Who checks what: here, that A and R are canonical and not of small order. OpenSSL, that A is on the curve,
+// that S < L, and the equation without cofactor, by computing R again and comparing bytes: so a non-canonical
+// R could not pass there either. Together that is what other libraries call strict verification; it leaves no
+// second signature that somebody without the key could make of a first one.
 bool verify(ByteView public_key, ByteView message, ByteView signature) {
   if (signature.size() != kSignatureBytes || !is_acceptable_point(public_key) ||
       !is_acceptable_point(signature.first(32))) {
@@ -76,8 +77,10 @@ bool verify(ByteView public_key, ByteView message, ByteView signature) {
       EVP_PKEY_new_raw_public_key_ex(nullptr, "ED25519", nullptr, public_key.data(), public_key.size()));
   if (key == nullptr) return false;
   const auto context = evp::new_md_context();
-  return EVP_DigestVerifyInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, key.get(), nullptr) == 1 &&
-         EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(), message.size()) == 1;
+  return EVP_DigestVerifyInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, key.get(), nullptr) ==
+             1 &&
+         EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(),
+                          message.size()) == 1;
 }
 
 }  // namespace starling::crypto::ed25519

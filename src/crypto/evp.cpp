@@ -17,7 +17,8 @@ void Free::operator()(evp_pkey_st* object) const noexcept { EVP_PKEY_free(object
 
 namespace {
 
-// An OpenSSL without SHA-256 or ChaCha20-Poly1305 is an installation we cannot run on, not an error to handle.
+// An OpenSSL without SHA-256 or ChaCha20-Poly1305 is an installation we cannot run on, not an error to
+// handle.
 template <class T>
 T* required(T* object) {
   STARLING_ASSERT(object != nullptr);

@@ -8,16 +8,12 @@
 
 #include "base/assert.hpp"
 #include "crypto/evp.hpp"
+#include "crypto/limits.hpp"
 
 namespace starling::crypto {
-namespace {
 
-constexpr std::size_t kHkdfOutputBytesMax = 255 * 32;  // RFC 5869 §2.3: a one-byte counter of blocks
-
-}  // namespace
-
-// Failure of these OpenSSL calls means out of memory; the interface promises a hash, so that ends the process as a
-// failed allocation elsewhere does.
+// Failure of these OpenSSL calls means out of memory; the interface promises a hash, so that ends the process
+// as a failed allocation elsewhere does.
 Hash256 sha256(std::initializer_list<ByteView> parts) noexcept {
   const auto context = evp::new_md_context();
   bool good = EVP_DigestInit_ex2(context.get(), evp::sha256(), nullptr) == 1;

@@ -39,7 +39,8 @@ KeySchedule derive(X25519Key& dh, const X25519Key& enc, const X25519Key& recipie
   const auto info_hash = labeled_extract(kHpkeSuite, {}, "info_hash", info);
   auto secret = labeled_extract(kHpkeSuite, shared, "secret", {});
   auto key = labeled_expand(kHpkeSuite, secret, "key", {kModeBase, psk_id_hash, info_hash}, 32);
-  const auto nonce = labeled_expand(kHpkeSuite, secret, "base_nonce", {kModeBase, psk_id_hash, info_hash}, 12);
+  const auto nonce =
+      labeled_expand(kHpkeSuite, secret, "base_nonce", {kModeBase, psk_id_hash, info_hash}, 12);
   KeySchedule out{*to_fixed<32>(key), *to_fixed<12>(nonce)};
   wipe(dh);
   wipe(prk);

@@ -1,24 +1,19 @@
 #include "crypto/kdf.hpp"
 
-#include <bit>
-#include <climits>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
+#include <bit>
+#include <climits>
 
 #include "crypto/errors.hpp"
 #include "crypto/evp.hpp"
+#include "crypto/limits.hpp"
 
 namespace starling::crypto {
 namespace {
 
-constexpr std::uint64_t kScryptMemoryBytesMax = std::uint64_t{1} << 30;
-// N·r·p, which time is proportional to: 32 times what geth's standard cost takes (about a second), so that a keystore
-// from elsewhere cannot hang the program for hours with little memory and a large p.
-constexpr std::uint64_t kScryptWorkMax = std::uint64_t{1} << 26;
-constexpr std::uint32_t kPbkdf2RoundsMax = 10'000'000;
-constexpr std::size_t kDerivedBytesMax = 1024;
 constexpr std::size_t kAesKeyBytes = 16;
 
 // OpenSSL takes a null pointer for "not given", which an empty password or salt is not.
@@ -39,7 +34,8 @@ bool is_valid(const ScryptCost& cost) noexcept {
 
 OSSL_PARAM octets(const char* name, ByteView bytes) {
   // The interface of OpenSSL is not const-correct; it only reads.
-  return OSSL_PARAM_construct_octet_string(name, const_cast<std::uint8_t*>(never_null(bytes).data()), bytes.size());
+  return OSSL_PARAM_construct_octet_string(name, const_cast<std::uint8_t*>(never_null(bytes).data()),
+                                           bytes.size());
 }
 
 Result<Bytes> derive(const evp::KdfContext& context, const OSSL_PARAM* params, std::size_t length) {
@@ -88,8 +84,8 @@ Result<Bytes> aes128_ctr(ByteView key, ByteView iv, ByteView data) {
   Bytes out(data.size());
   int written = 0;
   if (EVP_CipherInit_ex2(context.get(), evp::aes_128_ctr(), key.data(), iv.data(), 1, nullptr) != 1 ||
-      (!data.empty() &&
-       EVP_CipherUpdate(context.get(), out.data(), &written, data.data(), static_cast<int>(data.size())) != 1)) {
+      (!data.empty() && EVP_CipherUpdate(context.get(), out.data(), &written, data.data(),
+                                         static_cast<int>(data.size())) != 1)) {
     const evp::ErrorQueueGuard guard;
     return fail(Errc::library_failure);
   }

@@ -66,8 +66,8 @@ Result<PrivateKey> PrivateKey::from_data(KeyType type, ByteView data) {
   Bytes public_data;
   if (type == KeyType::ed25519) {
     public_data = to_bytes(ed25519::public_of(secret));
-    // libp2p writes seed ‖ public key, once even seed ‖ public ‖ public. A copy that disagrees makes the signatures of
-    // some implementations leak the key, so it is refused and not ignored.
+    // libp2p writes seed ‖ public key, once even seed ‖ public ‖ public. A copy that disagrees makes the
+    // signatures of some implementations leak the key, so it is refused and not ignored.
     bool good = copies.size() <= 64 && copies.size() % 32 == 0;
     for (; good && !copies.empty(); copies = copies.subspan(32)) good = equal(copies.first(32), public_data);
     if (!good) public_data.clear();

@@ -11,20 +11,22 @@
 namespace starling::crypto::pkix {
 namespace {
 
-constexpr int kRsaExponentBitsMax = 31;
-
-// A SubjectPublicKeyInfo of a named curve with an uncompressed point is these bytes and then x ‖ y: comparing them
-// refuses explicit curve parameters, compressed and hybrid points, and every other second encoding of a key.
+// A SubjectPublicKeyInfo of a named curve with an uncompressed point is these bytes and then x ‖ y: comparing
+// them refuses explicit curve parameters, compressed and hybrid points, and every other second encoding of a
+// key.
 struct Curve {
   ByteView prefix;
   std::size_t coordinate_bytes;
 };
-constexpr std::uint8_t kP256Prefix[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
-                                        0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
-constexpr std::uint8_t kP384Prefix[] = {0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02,
-                                        0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00, 0x04};
-constexpr std::uint8_t kP521Prefix[] = {0x30, 0x81, 0x9b, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02,
-                                        0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23, 0x03, 0x81, 0x86, 0x00, 0x04};
+constexpr std::uint8_t kP256Prefix[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
+                                        0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+                                        0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
+constexpr std::uint8_t kP384Prefix[] = {0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86,
+                                        0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b,
+                                        0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00, 0x04};
+constexpr std::uint8_t kP521Prefix[] = {0x30, 0x81, 0x9b, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86,
+                                        0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b, 0x81,
+                                        0x04, 0x00, 0x23, 0x03, 0x81, 0x86, 0x00, 0x04};
 constexpr Curve kCurves[] = {{kP256Prefix, 32}, {kP384Prefix, 48}, {kP521Prefix, 66}};
 
 bool starts_with(ByteView bytes, ByteView prefix) noexcept {
@@ -78,7 +80,8 @@ Result<void> check_rsa(ByteView der) {
   const auto key = decode(der);
   if (key == nullptr || EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_RSA) return fail(Errc::bad_key);
   const int bits = EVP_PKEY_get_bits(key.get());
-  if (bits < static_cast<int>(kRsaBitsMin) || bits > static_cast<int>(kRsaBitsMax)) return fail(Errc::key_too_large);
+  if (bits < static_cast<int>(kRsaBitsMin) || bits > static_cast<int>(kRsaBitsMax))
+    return fail(Errc::key_too_large);
   if (!has_good_exponent(key.get()) || !encodes_to(key.get(), der)) return fail(Errc::bad_key);
   return {};
 }
@@ -87,7 +90,8 @@ Result<void> check_rsa(ByteView der) {
 
 Result<void> check(KeyType type, ByteView der) {
   // Before anything is parsed: no key that we accept is larger, and a huge one is a weapon (CVE-2023-39533).
-  if (der.size() > kPublicKeyDataBytesMax) return fail(type == KeyType::rsa ? Errc::key_too_large : Errc::bad_key);
+  if (der.size() > kPublicKeyDataBytesMax)
+    return fail(type == KeyType::rsa ? Errc::key_too_large : Errc::bad_key);
   const evp::ErrorQueueGuard guard;
   return type == KeyType::rsa ? check_rsa(der) : check_ecdsa(der);
 }
@@ -97,8 +101,10 @@ bool verify(ByteView der, ByteView message, ByteView signature) {
   const auto key = decode(der);
   if (key == nullptr) return false;
   const auto context = evp::new_md_context();
-  return EVP_DigestVerifyInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, key.get(), nullptr) == 1 &&
-         EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(), message.size()) == 1;
+  return EVP_DigestVerifyInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, key.get(), nullptr) ==
+             1 &&
+         EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(),
+                          message.size()) == 1;
 }
 
 }  // namespace starling::crypto::pkix

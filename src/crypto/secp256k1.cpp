@@ -4,14 +4,15 @@
 #include <secp256k1_recovery.h>
 
 #include "base/assert.hpp"
+#include "crypto/limits.hpp"
 
 namespace starling::crypto::secp256k1 {
 namespace {
 
-constexpr std::size_t kDerBytesMax = 72;  // two integers of 33 bytes with their headers, and the sequence's
 constexpr std::uint8_t kRecoveryBase = 27;
 
-// Never changed after it is made, so every thread may use it. Signing does not work with the library's static one.
+// Never changed after it is made, so every thread may use it. Signing does not work with the library's static
+// one.
 const secp256k1_context* context() noexcept {
   static const secp256k1_context* const kContext = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
   return kContext;
@@ -36,7 +37,7 @@ FixedBytes<64> point_of(const secp256k1_pubkey& key) noexcept {
 }
 
 Bytes to_der(const secp256k1_ecdsa_signature& signature) {
-  Bytes out(kDerBytesMax);
+  Bytes out(kSecp256k1DerBytesMax);
   std::size_t size = out.size();
   const int good = secp256k1_ecdsa_signature_serialize_der(context(), out.data(), &size, &signature);
   STARLING_ASSERT(good == 1);
@@ -59,25 +60,29 @@ std::optional<FixedBytes<33>> public_of(const FixedBytes<32>& scalar) noexcept {
 
 Bytes sign(const FixedBytes<32>& scalar, const Hash256& digest) {
   secp256k1_ecdsa_signature signature;
-  const int good = secp256k1_ecdsa_sign(context(), &signature, digest.data(), scalar.data(), nullptr, nullptr);
+  const int good =
+      secp256k1_ecdsa_sign(context(), &signature, digest.data(), scalar.data(), nullptr, nullptr);
   STARLING_ASSERT(good == 1);  // the scalar was checked when the key was made
   return to_der(signature);
 }
 
 bool verify(ByteView compressed, const Hash256& digest, ByteView der_signature) noexcept {
   const auto key = parse(compressed);
-  if (!key || der_signature.size() > kDerBytesMax) return false;
+  if (!key || der_signature.size() > kSecp256k1DerBytesMax) return false;
   secp256k1_ecdsa_signature signature;
-  if (secp256k1_ecdsa_signature_parse_der(context(), &signature, der_signature.data(), der_signature.size()) != 1)
+  if (secp256k1_ecdsa_signature_parse_der(context(), &signature, der_signature.data(),
+                                          der_signature.size()) != 1)
     return false;
-  // The library's parser is already strict; comparing what it would write leaves no doubt about lengths and padding.
-  std::uint8_t again[kDerBytesMax];
+  // The library's parser is already strict; comparing what it would write leaves no doubt about lengths and
+  // padding.
+  std::uint8_t again[kSecp256k1DerBytesMax];
   std::size_t size = sizeof again;
   if (secp256k1_ecdsa_signature_serialize_der(context(), again, &size, &signature) != 1 ||
       !equal(der_signature, ByteView(again, size))) {
     return false;
   }
-  // secp256k1_ecdsa_verify refuses a high s by itself. Never normalise in front of it: high s is malleability.
+  // secp256k1_ecdsa_verify refuses a high s by itself. Never normalise in front of it: high s is
+  // malleability.
   return secp256k1_ecdsa_verify(context(), &signature, digest.data(), &*key) == 1;
 }
 
@@ -99,7 +104,8 @@ std::optional<FixedBytes<64>> recover(const Hash256& digest, ByteView signature6
   const int recovery_id = signature65[64] - kRecoveryBase;
   if (recovery_id != 0 && recovery_id != 1) return std::nullopt;
   secp256k1_ecdsa_recoverable_signature signature;
-  if (secp256k1_ecdsa_recoverable_signature_parse_compact(context(), &signature, signature65.data(), recovery_id) != 1)
+  if (secp256k1_ecdsa_recoverable_signature_parse_compact(context(), &signature, signature65.data(),
+                                                          recovery_id) != 1)
     return std::nullopt;
   secp256k1_ecdsa_signature plain;
   secp256k1_ecdsa_recoverable_signature_convert(context(), &plain, &signature);

@@ -1,6 +1,6 @@
 #pragma once
-// ECDSA over secp256k1 as libp2p uses it: compressed keys, DER, SHA-256. Internal to crypto; others use PublicKey,
-// PrivateKey and recoverable.hpp.
+// ECDSA over secp256k1 as libp2p uses it: compressed keys, DER, SHA-256. Internal to crypto; others use
+// PublicKey, PrivateKey and recoverable.hpp.
 #include <optional>
 
 #include "base/bytes.hpp"

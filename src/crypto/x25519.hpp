@@ -20,7 +20,8 @@ Result<X25519Key> x25519(const X25519Key& secret, const X25519Key& peer);
 /// True for the points that force an all-zero shared secret; the top bit is ignored, as X25519 does.
 bool x25519_is_low_order(const X25519Key& point) noexcept;
 
-/// HPKE base mode: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305; one message per context, sequence 0.
+/// HPKE base mode: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305; one message per context,
+/// sequence 0.
 struct HpkeSealed {
   X25519Key enc;
   Bytes ciphertext;

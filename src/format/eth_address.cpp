@@ -58,7 +58,8 @@ crypto::Hash256 abi_word(const EthAddress& address) noexcept {
   return word;
 }
 
-crypto::Hash256 eip712_digest(const crypto::Hash256& domain_separator, const crypto::Hash256& struct_hash) noexcept {
+crypto::Hash256 eip712_digest(const crypto::Hash256& domain_separator,
+                              const crypto::Hash256& struct_hash) noexcept {
   static constexpr std::uint8_t kPrefix[] = {0x19, 0x01};
   return crypto::keccak256({kPrefix, domain_separator, struct_hash});
 }

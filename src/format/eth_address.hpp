@@ -15,7 +15,8 @@ class EthAddress {
   constexpr EthAddress() noexcept = default;
   constexpr explicit EthAddress(FixedBytes<20> bytes) noexcept : bytes_(bytes) {}
   static Result<EthAddress> from_bytes(ByteView bytes) noexcept;
-  /// `0x` (optional) and 40 hex digits; mixed case must be a right EIP-55 checksum. format::Errc::bad_address.
+  /// `0x` (optional) and 40 hex digits; mixed case must be a right EIP-55 checksum.
+  /// format::Errc::bad_address.
   static Result<EthAddress> parse(std::string_view text);
   ByteView bytes() const noexcept { return bytes_; }
   const FixedBytes<20>& array() const noexcept { return bytes_; }
@@ -35,7 +36,8 @@ namespace format {
 crypto::Hash256 abi_word(std::uint64_t value) noexcept;
 crypto::Hash256 abi_word(const EthAddress& address) noexcept;
 /// Keccak-256("\x19\x01" ‖ domain separator ‖ struct hash).
-crypto::Hash256 eip712_digest(const crypto::Hash256& domain_separator, const crypto::Hash256& struct_hash) noexcept;
+crypto::Hash256 eip712_digest(const crypto::Hash256& domain_separator,
+                              const crypto::Hash256& struct_hash) noexcept;
 /// Separator of a domain that has only a name and a version.
 crypto::Hash256 eip712_domain(std::string_view name, std::string_view version) noexcept;
 }  // namespace format
@@ -44,5 +46,7 @@ crypto::Hash256 eip712_domain(std::string_view name, std::string_view version) n
 
 template <>
 struct std::hash<starling::EthAddress> {
-  std::size_t operator()(const starling::EthAddress& a) const noexcept { return starling::hash_bytes(a.bytes()); }
+  std::size_t operator()(const starling::EthAddress& a) const noexcept {
+    return starling::hash_bytes(a.bytes());
+  }
 };

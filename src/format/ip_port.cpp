@@ -7,8 +7,8 @@ namespace {
 AddrClass classify_ip4(std::span<const std::uint8_t, 4> ip) noexcept {
   if (ip[0] == 0 || ip[0] == 127) return AddrClass::loopback;
   if (ip[0] == 169 && ip[1] == 254) return AddrClass::link_local;
-  const bool is_private = ip[0] == 10 || (ip[0] == 172 && (ip[1] & 0xf0) == 16) || (ip[0] == 192 && ip[1] == 168) ||
-                          (ip[0] == 100 && (ip[1] & 0xc0) == 64);
+  const bool is_private = ip[0] == 10 || (ip[0] == 172 && (ip[1] & 0xf0) == 16) ||
+                          (ip[0] == 192 && ip[1] == 168) || (ip[0] == 100 && (ip[1] & 0xc0) == 64);
   return is_private ? AddrClass::private_net : AddrClass::public_net;
 }
 
@@ -27,10 +27,11 @@ AddrClass classify(const IpPort& address) noexcept {
   const std::span all(address.ip);
   if (!address.v6) return classify_ip4(all.first<4>());
   const ByteView ip(all);
-  const bool upper_zero = std::all_of(ip.begin(), ip.begin() + 15, [](std::uint8_t byte) { return byte == 0; });
+  const bool upper_zero =
+      std::all_of(ip.begin(), ip.begin() + 15, [](std::uint8_t byte) { return byte == 0; });
   if (upper_zero && ip[15] <= 1) return AddrClass::loopback;
-  // Every way of writing an IPv4 address in IPv6: mapped, compatible (deprecated), NAT64, 6to4. Otherwise a record
-  // could name the loopback address by another name and have us dial it.
+  // Every way of writing an IPv4 address in IPv6: mapped, compatible (deprecated), NAT64, 6to4. Otherwise a
+  // record could name the loopback address by another name and have us dial it.
   if (starts_with(ip, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}) ||
       starts_with(ip, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}) ||
       starts_with(ip, {0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0})) {

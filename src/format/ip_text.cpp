@@ -15,17 +15,21 @@ std::optional<std::uint16_t> parse_group(std::string_view text) noexcept {
   unsigned value = 0;
   for (const char c : text) {
     unsigned digit = 0;
-    if (c >= '0' && c <= '9') digit = static_cast<unsigned>(c - '0');
-    else if (c >= 'a' && c <= 'f') digit = static_cast<unsigned>(c - 'a' + 10);
-    else if (c >= 'A' && c <= 'F') digit = static_cast<unsigned>(c - 'A' + 10);
-    else return std::nullopt;
+    if (c >= '0' && c <= '9')
+      digit = static_cast<unsigned>(c - '0');
+    else if (c >= 'a' && c <= 'f')
+      digit = static_cast<unsigned>(c - 'a' + 10);
+    else if (c >= 'A' && c <= 'F')
+      digit = static_cast<unsigned>(c - 'A' + 10);
+    else
+      return std::nullopt;
     value = value * 16 + digit;
   }
   return static_cast<std::uint16_t>(value);
 }
 
-// Reads groups separated by single colons into `out`; how many there were, nothing when malformed or more than eight.
-// A dotted IPv4 address counts as two groups and may only stand last.
+// Reads groups separated by single colons into `out`; how many there were, nothing when malformed or more
+// than eight. A dotted IPv4 address counts as two groups and may only stand last.
 std::optional<std::size_t> parse_groups(std::string_view text, Groups& out) noexcept {
   std::size_t count = 0;
   if (text.empty()) return count;
@@ -136,7 +140,8 @@ std::string ip4_text(std::span<const std::uint8_t, 4> ip) {
 std::string ip6_text(std::span<const std::uint8_t, 16> ip) {
   if (equal(ip.first<12>(), kMappedPrefix)) return "::ffff:" + ip4_text(ip.last<4>());
   Groups groups;
-  for (std::size_t i = 0; i < kGroups; ++i) groups[i] = static_cast<std::uint16_t>(ip[2 * i] << 8 | ip[2 * i + 1]);
+  for (std::size_t i = 0; i < kGroups; ++i)
+    groups[i] = static_cast<std::uint16_t>(ip[2 * i] << 8 | ip[2 * i + 1]);
   const Run zeros = longest_zero_run(groups);
   std::string out;
   for (std::size_t i = 0; i < kGroups;) {

@@ -1,6 +1,6 @@
 #pragma once
-// IP addresses as text. Internal to format; others use Multiaddr and IpPort. Written here because the functions of the
-// C library come with the socket headers, which have no place below the purity line.
+// IP addresses as text. Internal to format; others use Multiaddr and IpPort. Written here because the
+// functions of the C library come with the socket headers, which have no place below the purity line.
 #include <optional>
 #include <string>
 

@@ -40,8 +40,8 @@ std::optional<std::uint64_t> take(ByteView& bytes, std::uint8_t tag) noexcept {
 
 Bytes encode_public_key(const crypto::PublicKey& key) { return encode_key(key.type(), key.data()); }
 
-// A peer id is the hash of these bytes: a second encoding of a key would be a second identity. So this accepts one
-// sequence of bytes only, and needs no re-encoding to know it.
+// A peer id is the hash of these bytes: a second encoding of a key would be a second identity. So this
+// accepts one sequence of bytes only, and needs no re-encoding to know it.
 Result<crypto::PublicKey> decode_public_key(ByteView bytes) {
   const auto type_value = take(bytes, kTypeTag);
   if (!type_value) return fail(Errc::bad_public_key);

@@ -11,10 +11,6 @@ using format::AddrProtocolInfo;
 using format::AddrValue;
 using format::Errc;
 
-// Room for the longest text of kMultiaddrBytesMax bytes: base64 grows a value by a third, an IPv6 address of 17 bytes
-// has at most 44 characters, and there are at most kMultiaddrPartsMax names.
-constexpr std::size_t kTextMax = 4 * kMultiaddrBytesMax;
-
 struct Component {
   const AddrProtocolInfo* info;
   ByteView value;
@@ -36,7 +32,8 @@ Result<Component> take_component(ByteView& rest) noexcept {
     rest = rest.subspan(length->size);
     size = static_cast<std::size_t>(length->value);
   }
-  if (rest.size() < size || !format::is_valid_value(info->value, rest.first(size))) return fail(Errc::bad_multiaddr);
+  if (rest.size() < size || !format::is_valid_value(info->value, rest.first(size)))
+    return fail(Errc::bad_multiaddr);
   const Component component{info, rest.first(size)};
   rest = rest.subspan(size);
   // A path takes the rest of the text form, so nothing can stand behind it.
@@ -78,7 +75,7 @@ bool ends_after(const std::vector<Multiaddr::Part>& parts, std::size_t count) no
 }  // namespace
 
 Result<Multiaddr> Multiaddr::parse(std::string_view text) {
-  if (text.size() > kTextMax || !text.starts_with('/')) return fail(Errc::bad_multiaddr);
+  if (text.size() > kMultiaddrTextMax || !text.starts_with('/')) return fail(Errc::bad_multiaddr);
   text.remove_prefix(1);
   Bytes out;
   std::size_t count = 0;
@@ -116,7 +113,8 @@ Result<Multiaddr> Multiaddr::from_bytes(ByteView bytes) {
 Multiaddr Multiaddr::tcp(const IpPort& address) {
   Bytes out;
   put_component(out, *format::find_protocol(address.v6 ? "ip6" : "ip4"), address.ip_bytes());
-  const std::uint8_t port[] = {static_cast<std::uint8_t>(address.port >> 8), static_cast<std::uint8_t>(address.port)};
+  const std::uint8_t port[] = {static_cast<std::uint8_t>(address.port >> 8),
+                               static_cast<std::uint8_t>(address.port)};
   put_component(out, *format::find_protocol("tcp"), port);
   return Multiaddr(std::move(out));
 }
@@ -167,7 +165,8 @@ std::optional<Multiaddr::DnsTcp> Multiaddr::as_dns_tcp() const {
   const auto all = parts();
   if (all.size() < 2 || !ends_after(all, 2) || all[1].protocol != AddrProtocol::tcp) return std::nullopt;
   const auto kind = all[0].protocol;
-  if (kind != AddrProtocol::dns && kind != AddrProtocol::dns4 && kind != AddrProtocol::dns6) return std::nullopt;
+  if (kind != AddrProtocol::dns && kind != AddrProtocol::dns4 && kind != AddrProtocol::dns6)
+    return std::nullopt;
   return DnsTcp{kind, to_text(all[0].value), port_of(all[1].value)};
 }
 

@@ -7,19 +7,41 @@
 
 #include "base/bytes.hpp"
 #include "format/errors.hpp"
+#include "format/limits.hpp"
 #include "format/peer_id.hpp"
 
 namespace starling {
 
-inline constexpr std::size_t kMultiaddrBytesMax = 1024;
-inline constexpr std::size_t kMultiaddrPartsMax = 32;
-
 /// Codes of protocols.csv.
 enum class AddrProtocol : std::uint32_t {
-  ip4 = 4, tcp = 6, ip6 = 41, ip6zone = 42, ipcidr = 43, dns = 53, dns4 = 54, dns6 = 55, dnsaddr = 56,
-  udp = 273, webrtc_direct = 280, webrtc = 281, p2p_circuit = 290, unix = 400, p2p = 421,
-  http = 480, https = 443, tls = 448, sni = 449, noise = 454, quic = 460, quic_v1 = 461, webtransport = 465,
-  certhash = 466, ws = 477, wss = 478, memory = 777, onion3 = 445,
+  ip4 = 4,
+  tcp = 6,
+  ip6 = 41,
+  ip6zone = 42,
+  ipcidr = 43,
+  dns = 53,
+  dns4 = 54,
+  dns6 = 55,
+  dnsaddr = 56,
+  udp = 273,
+  webrtc_direct = 280,
+  webrtc = 281,
+  p2p_circuit = 290,
+  unix = 400,
+  p2p = 421,
+  http = 480,
+  https = 443,
+  tls = 448,
+  sni = 449,
+  noise = 454,
+  quic = 460,
+  quic_v1 = 461,
+  webtransport = 465,
+  certhash = 466,
+  ws = 477,
+  wss = 478,
+  memory = 777,
+  onion3 = 445,
 };
 
 /// What kind of network an IP address belongs to, for dialling policy (PROTOCOL.md §3 Dialling).
@@ -36,11 +58,12 @@ struct IpPort {
 /// 0.0.0.0/8 and :: count as loopback, IPv4 in IPv6 as the IPv4, 100.64/10 and fc00::/7 as private.
 AddrClass classify(const IpPort& address) noexcept;
 
-/// An immutable, validated address in its binary form. Text and binary forms convert without loss for every protocol
-/// in AddrProtocol; an address with an unknown protocol is refused with format::Errc::unknown_protocol, and everything
-/// else that is wrong with format::Errc::bad_multiaddr: varints that are not minimal, empty addresses, more than
-/// kMultiaddrBytesMax bytes or kMultiaddrPartsMax parts, control characters or `/` in a name, anything behind a Unix path.
-/// Text may end in one `/`; numbers have no leading zeros. A default-constructed address is empty and nothing else is.
+/// An immutable, validated address in its binary form. Text and binary forms convert without loss for every
+/// protocol in AddrProtocol; an address with an unknown protocol is refused with
+/// format::Errc::unknown_protocol, and everything else that is wrong with format::Errc::bad_multiaddr:
+/// varints that are not minimal, empty addresses, more than kMultiaddrBytesMax bytes or kMultiaddrPartsMax
+/// parts, control characters or `/` in a name, anything behind a Unix path. Text may end in one `/`; numbers
+/// have no leading zeros. A default-constructed address is empty and nothing else is.
 class Multiaddr {
  public:
   struct Part {
@@ -73,10 +96,11 @@ class Multiaddr {
   std::optional<DnsTcp> as_dns_tcp() const;
   /// The name of `/dnsaddr/name[/p2p/…]`.
   std::optional<std::string> as_dnsaddr() const;
-  /// The id of a trailing `/p2p/…`: whom the address leads to. Nothing for `/p2p/<relay>/p2p-circuit`, which names a
-  /// relay on the way and not the peer behind it.
+  /// The id of a trailing `/p2p/…`: whom the address leads to. Nothing for `/p2p/<relay>/p2p-circuit`, which
+  /// names a relay on the way and not the peer behind it.
   std::optional<PeerId> peer_id() const;
-  /// With this id at the end, instead of one that stands there. Unchanged when the result would pass the limits.
+  /// With this id at the end, instead of one that stands there. Unchanged when the result would pass the
+  /// limits.
   Multiaddr with_peer_id(const PeerId& id) const;
   /// Without a trailing `/p2p/…`.
   Multiaddr without_peer_id() const;
@@ -95,5 +119,7 @@ class Multiaddr {
 
 template <>
 struct std::hash<starling::Multiaddr> {
-  std::size_t operator()(const starling::Multiaddr& addr) const noexcept { return starling::hash_bytes(addr.bytes()); }
+  std::size_t operator()(const starling::Multiaddr& addr) const noexcept {
+    return starling::hash_bytes(addr.bytes());
+  }
 };

@@ -11,7 +11,6 @@ namespace starling::format {
 namespace {
 
 constexpr std::size_t kOnionBytes = 35;
-constexpr std::size_t kNameBytesMax = 255;  // a DNS name's own limit; zones and SNI are shorter
 constexpr std::uint64_t kPortMax = 65535;
 
 constexpr AddrProtocolInfo kProtocols[] = {
@@ -57,7 +56,8 @@ Bytes big_endian(std::uint64_t value, std::size_t size) {
   return out;
 }
 
-// These texts end up in logs and terminals and come from peers: no control characters. A slash would end the part.
+// These texts end up in logs and terminals and come from peers: no control characters. A slash would end the
+// part.
 bool is_plain_text(ByteView text, bool slash_allowed) noexcept {
   while (!text.empty()) {
     const auto point = read_utf8(text);
@@ -153,7 +153,8 @@ bool is_valid_value(AddrValue value, ByteView bytes) noexcept {
     return value != AddrValue::onion3 || big_endian(bytes.last(2)) != 0;
   }
   switch (value) {
-    case AddrValue::name: return !bytes.empty() && bytes.size() <= kNameBytesMax && is_plain_text(bytes, false);
+    case AddrValue::name:
+      return !bytes.empty() && bytes.size() <= kMultiaddrNameBytesMax && is_plain_text(bytes, false);
     case AddrValue::path: return bytes.size() > 1 && bytes[0] == '/' && is_plain_text(bytes, true);
     case AddrValue::peer_id: return PeerId::from_bytes(bytes).has_value();
     case AddrValue::certhash: return parse_multihash(bytes).has_value();
@@ -180,7 +181,8 @@ std::string value_text(AddrValue value, ByteView bytes) {
     case AddrValue::peer_id: return encode_base(Base::base58btc, bytes);
     case AddrValue::certhash: return encode_multibase(Base::base64url, bytes);
     case AddrValue::onion3:
-      return encode_base(Base::base32, bytes.first<kOnionBytes>()) + ":" + std::to_string(big_endian(bytes.last<2>()));
+      return encode_base(Base::base32, bytes.first<kOnionBytes>()) + ":" +
+             std::to_string(big_endian(bytes.last<2>()));
   }
   return {};
 }

@@ -1,5 +1,6 @@
 #pragma once
-// The table of multiaddr protocols: names, sizes, values as text and bytes. Internal to format; others use Multiaddr.
+// The table of multiaddr protocols: names, sizes, values as text and bytes. Internal to format; others use
+// Multiaddr.
 #include <optional>
 #include <string>
 
@@ -9,7 +10,17 @@ namespace starling::format {
 
 /// How the value of a protocol is written in both forms.
 enum class AddrValue : std::uint8_t {
-  none, ip4, ip6, u8, port, u64, name, path, peer_id, certhash, onion3,
+  none,
+  ip4,
+  ip6,
+  u8,
+  port,
+  u64,
+  name,
+  path,
+  peer_id,
+  certhash,
+  onion3,
 };
 
 struct AddrProtocolInfo {

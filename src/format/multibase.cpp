@@ -6,10 +6,6 @@
 namespace starling::format {
 namespace {
 
-// Converting between radices that are no power of each other costs the square of the length. A multihash of the
-// longest digest fits; nothing longer is ever written in base36 or base58.
-constexpr std::size_t kRadixTextMax = 256;
-
 struct Alphabet {
   std::string_view digits;
   unsigned bits;  // per digit, 0 for radices that are no power of two
@@ -62,11 +58,13 @@ Result<Bytes> decode_bits(const Alphabet& alphabet, std::string_view text) {
     out.push_back(static_cast<std::uint8_t>(pending >> pending_bits));
   }
   // What is left must be padding that a shorter text could not have said: less than a digit, and zero.
-  if (pending_bits >= alphabet.bits || (pending & ((1u << pending_bits) - 1)) != 0) return fail(Errc::bad_multibase);
+  if (pending_bits >= alphabet.bits || (pending & ((1u << pending_bits) - 1)) != 0)
+    return fail(Errc::bad_multibase);
   return out;
 }
 
-// Multiplies the big-endian number in `digits` by `radix` and adds `carry`; grows it at the front (stored reversed).
+// Multiplies the big-endian number in `digits` by `radix` and adds `carry`; grows it at the front (stored
+// reversed).
 void multiply_add(Bytes& reversed, std::uint32_t radix, std::uint32_t base, std::uint32_t carry) {
   for (auto& digit : reversed) {
     carry += digit * radix;
@@ -83,7 +81,8 @@ std::string encode_radix(const Alphabet& alphabet, ByteView bytes) {
   Bytes reversed;
   for (const auto byte : bytes.subspan(zeros)) multiply_add(reversed, 256, radix, byte);
   std::string out(zeros, alphabet.digits[0]);
-  for (auto digit = reversed.rbegin(); digit != reversed.rend(); ++digit) out.push_back(alphabet.digits[*digit]);
+  for (auto digit = reversed.rbegin(); digit != reversed.rend(); ++digit)
+    out.push_back(alphabet.digits[*digit]);
   return out;
 }
 

@@ -4,12 +4,12 @@
 
 #include "base/bytes.hpp"
 #include "format/errors.hpp"
+#include "format/limits.hpp"
 
 namespace starling::format {
 
 inline constexpr std::uint64_t kHashIdentity = 0x00;
 inline constexpr std::uint64_t kHashSha256 = 0x12;
-inline constexpr std::size_t kMultihashDigestBytesMax = 128;
 
 struct Multihash {
   std::uint64_t code;
@@ -22,7 +22,12 @@ Bytes make_multihash(std::uint64_t code, ByteView digest);
 Bytes sha256_multihash(ByteView content);
 
 enum class Base : char {
-  base16 = 'f', base32 = 'b', base36 = 'k', base58btc = 'z', base64 = 'm', base64url = 'u',
+  base16 = 'f',
+  base32 = 'b',
+  base36 = 'k',
+  base58btc = 'z',
+  base64 = 'm',
+  base64url = 'u',
 };
 /// Without and with the multibase prefix. Decoding is strict: alphabet, padding bits. Errc::bad_multibase.
 std::string encode_base(Base base, ByteView bytes);

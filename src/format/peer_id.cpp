@@ -9,7 +9,6 @@ namespace {
 using format::Errc;
 
 constexpr std::size_t kSha256Bytes = 32;
-constexpr std::size_t kTextMax = 256;  // base16 of the longest CID takes 141 characters
 constexpr std::uint8_t kCidPrefix[] = {0x01, 0x72};  // CIDv1, codec libp2p-key
 
 }  // namespace
@@ -39,8 +38,9 @@ Result<PeerId> PeerId::from_bytes(ByteView bytes) noexcept {
 }
 
 Result<PeerId> PeerId::parse(std::string_view text) {
-  if (text.size() > kTextMax) return fail(Errc::bad_peer_id);
-  // The spec's rule: base58 of a multihash starts with 1 (identity) or Qm (sha2-256), and no multibase prefix does.
+  if (text.size() > kPeerIdTextMax) return fail(Errc::bad_peer_id);
+  // The spec's rule: base58 of a multihash starts with 1 (identity) or Qm (sha2-256), and no multibase prefix
+  // does.
   if (text.starts_with('1') || text.starts_with("Qm")) {
     const auto bytes = format::decode_base(format::Base::base58btc, text);
     if (!bytes) return fail(Errc::bad_peer_id);

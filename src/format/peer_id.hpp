@@ -6,11 +6,9 @@
 #include "base/bytes.hpp"
 #include "crypto/keys.hpp"
 #include "format/errors.hpp"
+#include "format/limits.hpp"
 
 namespace starling {
-
-inline constexpr std::size_t kPeerIdBytesMax = 66;         // room for identity and sha2-256/512 multihashes
-inline constexpr std::size_t kInlinePublicKeyBytesMax = 42;  // serialized keys up to this size are inlined
 
 /// The multihash of a peer's public key. Value type without allocation.
 class PeerId {
@@ -43,9 +41,11 @@ class PeerId {
 namespace format {
 /// PublicKey { Type = 1; Data = 2 }, canonical.
 Bytes encode_public_key(const crypto::PublicKey& key);
-/// Errc::bad_public_key for anything that does not re-encode to the same bytes; crypto errors for bad key data.
+/// Errc::bad_public_key for anything that does not re-encode to the same bytes; crypto errors for bad key
+/// data.
 Result<crypto::PublicKey> decode_public_key(ByteView bytes);
-/// PrivateKey { Type = 1; Data = 2 }: 64 bytes (seed ‖ public) for Ed25519, 32 for secp256k1, as go and js store it.
+/// PrivateKey { Type = 1; Data = 2 }: 64 bytes (seed ‖ public) for Ed25519, 32 for secp256k1, as go and js
+/// store it.
 Bytes encode_private_key(const crypto::PrivateKey& key);
 Result<crypto::PrivateKey> decode_private_key(ByteView bytes);
 }  // namespace format
@@ -54,5 +54,7 @@ Result<crypto::PrivateKey> decode_private_key(ByteView bytes);
 
 template <>
 struct std::hash<starling::PeerId> {
-  std::size_t operator()(const starling::PeerId& id) const noexcept { return starling::hash_bytes(id.bytes()); }
+  std::size_t operator()(const starling::PeerId& id) const noexcept {
+    return starling::hash_bytes(id.bytes());
+  }
 };

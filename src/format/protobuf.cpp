@@ -8,15 +8,17 @@
 
 namespace protozero {
 
-// How protozero appends to our Bytes. It asks for room before each field; std::vector would then grow by exactly that
-// and copy everything each time, so reserve_additional leaves growth to the vector.
+// How protozero appends to our Bytes. It asks for room before each field; std::vector would then grow by
+// exactly that and copy everything each time, so reserve_additional leaves growth to the vector.
 template <>
 struct buffer_customization<starling::Bytes> {
   static std::size_t size(const starling::Bytes* buffer) noexcept { return buffer->size(); }
   static void append(starling::Bytes* buffer, const char* data, std::size_t count) {
     starling::append(*buffer, starling::as_bytes(std::string_view(data, count)));
   }
-  static void append_zeros(starling::Bytes* buffer, std::size_t count) { buffer->resize(buffer->size() + count); }
+  static void append_zeros(starling::Bytes* buffer, std::size_t count) {
+    buffer->resize(buffer->size() + count);
+  }
   static void resize(starling::Bytes* buffer, std::size_t size) { buffer->resize(size); }
   static void reserve_additional(starling::Bytes*, std::size_t) noexcept {}
   static void erase_range(starling::Bytes* buffer, std::size_t from, std::size_t to) {

@@ -1,5 +1,6 @@
 #pragma once
-// Wire protobuf without generated code. Encoding is by protozero; decoding is strict and never throws (PROTOCOL.md §0).
+// Wire protobuf without generated code. Encoding is by protozero; decoding is strict and never throws
+// (PROTOCOL.md §0).
 #include <string>
 #include <string_view>
 
@@ -43,8 +44,8 @@ struct Field {
   ByteView payload;
 };
 
-/// Walks the fields of a message. Malformed: field number 0 or above 2^29−1, groups, unknown wire types, a varint over
-/// 10 bytes or 64 bits, a length beyond the end.
+/// Walks the fields of a message. Malformed: field number 0 or above 2^29−1, groups, unknown wire types, a
+/// varint over 10 bytes or 64 bits, a length beyond the end.
 class Reader {
  public:
   explicit Reader(ByteView message) noexcept : rest_(message) {}

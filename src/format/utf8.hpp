@@ -10,7 +10,8 @@ struct CodePoint {
   char32_t value;
   std::size_t size;  ///< bytes it took, 1 to 4
 };
-/// The code point at the front; nothing for an overlong form, a surrogate, a value past U+10FFFF or a cut sequence.
+/// The code point at the front; nothing for an overlong form, a surrogate, a value past U+10FFFF or a cut
+/// sequence.
 std::optional<CodePoint> read_utf8(ByteView text) noexcept;
 
 }  // namespace starling::format

@@ -3,12 +3,6 @@
 #include <bit>
 
 namespace starling::format {
-namespace {
-
-// A reader between frames gives back a buffer larger than this: an idle stream holds no receive buffer.
-constexpr std::size_t kIdleBufferBytesMax = 256;
-
-}  // namespace
 
 std::size_t varint_size(std::uint64_t value) noexcept {
   return (static_cast<std::size_t>(std::bit_width(value | 1)) + 6) / 7;
@@ -52,7 +46,7 @@ Result<std::optional<ByteView>> FrameReader::next() {
   if (broken_) return fail(*broken_);
   const ByteView rest = ByteView(buffer_).subspan(start_);
   if (rest.empty()) {
-    if (buffer_.capacity() > kIdleBufferBytesMax) Bytes().swap(buffer_);
+    if (buffer_.capacity() > kIdleFrameBufferBytesMax) Bytes().swap(buffer_);
     buffer_.clear();
     start_ = 0;
     return std::nullopt;

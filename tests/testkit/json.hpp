@@ -1,6 +1,6 @@
 #pragma once
-// Vector files. Members are asked for by name; a member that is missing or of another type aborts the test program, because
-// then the file and the test disagree.
+// Vector files. Members are asked for by name; a member that is missing or of another type aborts the test
+// program, because then the file and the test disagree.
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/string.hpp>
