@@ -22,6 +22,9 @@ set(STARLING_EXTERNAL_Boost::container "find_dependency(Boost 1.81 COMPONENTS co
 set(STARLING_EXTERNAL_boost_container "" -lboost_container)
 set(STARLING_EXTERNAL_Boost::headers "find_dependency(Boost 1.81)" "")
 set(STARLING_EXTERNAL_Boost::boost "find_dependency(Boost 1.81)" "")
+set(STARLING_EXTERNAL_Boost::system "find_dependency(Boost 1.81 COMPONENTS system)" -lboost_system)
+set(STARLING_EXTERNAL_boost_system "" -lboost_system)
+set(STARLING_EXTERNAL_CLI11::CLI11 "find_dependency(CLI11)" "")
 set(STARLING_EXTERNAL_resolv "" -lresolv)
 
 # starling_archive(TARGET t OUTPUT name MODULES …): one static library of all objects of the modules. Leaves the external
@@ -91,10 +94,10 @@ function(starling_install_libraries)
                      "-L\${libdir};-lstarling_core;${starling_core_flags}" "-I\${prefix}/${STARLING_CORE_INCLUDEDIR}")
   foreach(layer base crypto format agent node)
     install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/${layer} DESTINATION ${STARLING_CORE_INCLUDEDIR} COMPONENT development
-            FILES_MATCHING PATTERN "*.hpp")
+            FILES_MATCHING PATTERN "*.hpp" PATTERN "*fixtures.hpp" EXCLUDE)
   endforeach()
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/proto/ DESTINATION ${STARLING_CORE_INCLUDEDIR} COMPONENT development
-          FILES_MATCHING PATTERN "*.hpp")
+          FILES_MATCHING PATTERN "*.hpp" PATTERN "*fixtures.hpp" EXCLUDE)
 
   if(library_modules)
     starling_archive(TARGET starling_full OUTPUT starling MODULES ${library_modules})
