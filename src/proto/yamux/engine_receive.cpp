@@ -105,7 +105,7 @@ Result<Stream*> Session::Engine::accept(const Header& header, Instant now) {
 
 Result<void> Session::Engine::refuse(const Header& header, Instant now) {
   if (!abandoned_.take(now)) return fail(Errc::rapid_reset);
-  if (!header.has(kRst) && !owe_reset(header.stream, 0)) return fail(Errc::control_backlog_full);
+  if (!header.has(kRst) && !owe_reset(header.stream, draining_ ? kResetShutdown : kResetResourceLimit)) return fail(Errc::control_backlog_full);
   return {};
 }
 
@@ -145,11 +145,12 @@ Result<void> Session::Engine::on_body(ByteView bytes) {
   }
   if (receive_buffered_ + bytes.size() > config_.receive_buffer_max) {
     stream->reset_by_us = true;
+    stream->reset_code = kResetResourceLimit;
     discarded_ += bytes.size();
     const std::uint32_t id = stream->id;
     const bool silent = stream->fin_sent && body_finishes_;
     remove(*stream, kResetPending);
-    if (!silent && !owe_reset(id, kGoAwayInternalError)) return fail(Errc::control_backlog_full);
+    if (!silent && !owe_reset(id, kResetResourceLimit)) return fail(Errc::control_backlog_full);
     return {};
   }
   stream->receive.append(bytes);

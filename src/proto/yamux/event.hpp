@@ -20,6 +20,13 @@ inline constexpr std::uint32_t kGoAwayNormal = 0;
 inline constexpr std::uint32_t kGoAwayProtocolError = 1;
 inline constexpr std::uint32_t kGoAwayInternalError = 2;
 
+/// Codes of a RST, as go numbers them for every muxer; 0 says nothing. Old peers ignore them.
+inline constexpr std::uint32_t kResetNegotiationFailed = 0x1001;
+inline constexpr std::uint32_t kResetResourceLimit = 0x1002;
+inline constexpr std::uint32_t kResetRateLimited = 0x1003;
+inline constexpr std::uint32_t kResetProtocolViolation = 0x1004;
+inline constexpr std::uint32_t kResetShutdown = 0x1007;
+
 /// The peer opened a stream. Its first data may already be readable (a `Readable` follows).
 struct Opened {
   StreamId id;

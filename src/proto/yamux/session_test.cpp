@@ -535,7 +535,7 @@ TEST(YamuxSession, DrainResetsNewStreamsAndKeepsOldOnes) {
   session.drain();
   EXPECT_FALSE(session.has_output());
   feed(session, data_frame(kSyn, 3, "refused"));
-  EXPECT_EQ(output(session), update_frame(kRst, 3, 0));
+  EXPECT_EQ(output(session), update_frame(kRst, 3, kResetShutdown));
   feed(session, data_frame(0, 1, "goes on"));
   EXPECT_EQ(events(session), "opened 1, readable 1");
   EXPECT_EQ(session.open().error(), make_error(Errc::going_away));
