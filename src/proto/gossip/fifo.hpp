@@ -26,6 +26,10 @@ class Fifo {
     STARLING_ASSERT(!empty());
     return items_[head_];
   }
+  T& back() noexcept {
+    STARLING_ASSERT(!empty());
+    return items_.back();
+  }
   T pop() {
     STARLING_ASSERT(!empty());
     T out = std::move(items_[head_++]);

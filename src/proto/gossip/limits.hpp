@@ -39,7 +39,9 @@ inline constexpr std::size_t kPxRecordBytesMax = 8 * 1024;
 inline constexpr std::size_t kAuthorBytesMax = 66;
 /// Bytes of `seqno`. StrictSign wants exactly eight.
 inline constexpr std::size_t kSeqnoBytes = 8;
-/// Bytes of `signature` and of `key` that are kept; longer ones are malformed.
+/// Bytes of a wrong `seqno` that are kept, so that it can be refused by name; longer ones are skipped.
+inline constexpr std::size_t kSeqnoKeptBytesMax = 64;
+/// Bytes of `signature` and of `key` that are kept; messages with longer ones are skipped.
 inline constexpr std::size_t kSignatureBytesMax = 1024;
 inline constexpr std::size_t kKeyBytesMax = 1300;
 

@@ -67,7 +67,7 @@ class OutQueue {
   OutQueueLimits limits_;
   EncodeLimits encode_limits_;
   Fifo<Frame> ready_;  ///< further frames of a control part that did not fit into one
-  Rpc control_;        ///< merged, messages empty
+  Fifo<Rpc> control_;  ///< without messages; merged into the last one where the order allows it
   std::size_t control_entries_ = 0;
   std::size_t gossip_ids_ = 0;
   MessageLane own_;
