@@ -23,7 +23,7 @@ class Packer {
     if (value.empty() || field_bytes(value.size()) > kSentMessageBytesMax) return;
     if (messages_.back().size() + field_bytes(value.size()) > kSentMessageBytesMax) {
       // One place stays free for the signed record.
-      if (messages_.size() + 1 >= kMessagesMax) return;
+      if (messages_.size() + 1 >= kSentMessagesMax) return;
       messages_.emplace_back();
     }
     pb::Writer(messages_.back()).bytes(field, value);
