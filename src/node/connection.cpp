@@ -43,6 +43,8 @@ Connection::Connection(Setup setup, Env& env, Instant now)
   flush_upgrade();
 }
 
+Connection::~Connection() = default;
+
 /// Moves what negotiation and handshake want to send into the outgoing bytes, in their order.
 void Connection::flush_upgrade() {
   if (!upgrade_) return;

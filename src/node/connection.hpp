@@ -42,6 +42,7 @@ class Connection {
   };
 
   Connection(Setup setup, Env& env, Instant now);
+  ~Connection();
 
   /// Bytes from the socket, decrypted in place: their content is unspecified afterwards.
   Result<void> receive(MutableByteView bytes, Instant now);

@@ -143,6 +143,7 @@ class Host {
   const LocalInfo& local() const noexcept { return *local_; }
   const OwnAddresses& addresses() const noexcept { return addresses_; }
   const ConnTable& connections() const noexcept { return conns_; }
+  const std::vector<Multiaddr>& bootstrap_addresses() const noexcept { return config_.bootstrap; }
   std::shared_ptr<const identify::Info> info_of(const PeerId& peer) const;
   std::vector<Multiaddr> addresses_of(const PeerId& peer) const;
   /// Peers that are connected and take gossip from us.

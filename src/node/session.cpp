@@ -1,9 +1,9 @@
 #include "node/session.hpp"
 
 #include "agent/names.hpp"
-
 #include "node/limits.hpp"
 #include "node/protocol_streams.hpp"
+#include "ping/responder.hpp"
 
 namespace starling::node {
 namespace {
