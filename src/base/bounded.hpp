@@ -48,8 +48,8 @@ class LruMap {
   // The index points into the list: a copy's would point into the other's. Moving a list keeps its nodes.
   LruMap(const LruMap&) = delete;
   LruMap& operator=(const LruMap&) = delete;
-  LruMap(LruMap&&) = default;
-  LruMap& operator=(LruMap&&) = default;
+  LruMap(LruMap&&) noexcept = default;
+  LruMap& operator=(LruMap&&) noexcept = default;
   ~LruMap() = default;
   /// Nothing found: nullptr. Marks the entry as used.
   Value* find(const Key& key) {

@@ -83,4 +83,4 @@ template <class Code>
   auto STARLING_CONCAT(starling_assign_, __LINE__) = (expression);                \
   if (!STARLING_CONCAT(starling_assign_, __LINE__))                               \
     return ::starling::fail(STARLING_CONCAT(starling_assign_, __LINE__).error()); \
-  declaration = std::move(*STARLING_CONCAT(starling_assign_, __LINE__))
+  declaration = std::move(*STARLING_CONCAT(starling_assign_, __LINE__))  // NOLINT(bugprone-macro-parentheses)

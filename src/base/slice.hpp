@@ -39,9 +39,8 @@ class Slice {
   bool empty() const noexcept { return size_ == 0; }
   const std::uint8_t* data() const noexcept { return data_; }
   ByteView view() const noexcept { return {data_, size_}; }
-  operator ByteView() const noexcept {
-    return view();
-  }  // NOLINT(google-explicit-constructor): a slice is its bytes
+  // NOLINTNEXTLINE(google-explicit-constructor): a slice is its bytes
+  operator ByteView() const noexcept { return view(); }
   /// The part [offset, offset + count), sharing the same memory. Both must lie inside.
   Slice sub(std::size_t offset, std::size_t count) const noexcept;
 
