@@ -17,8 +17,8 @@ using RequestId = StrongId<RequestTag>;
 using QueryId = StrongId<QueryTag>;
 
 /// Send `message` to `peer` over its connection, or dial one with the addresses that are known besides. Answer with
-/// on_response() or on_request_failed(); with on_request_sent() when no response is expected (ADD_PROVIDER). After the
-/// brain's own request timeout a late answer is still welcome and an absent one needs no report.
+/// on_response() or on_request_failed(); with on_request_sent() when no response is expected (ADD_PROVIDER). The brain
+/// times every request out by itself (Config::request_timeout, dialling included) and ignores what comes later.
 struct SendRequest {
   RequestId id;
   PeerId peer;
@@ -27,7 +27,7 @@ struct SendRequest {
   bool expects_response = true;
 };
 
-/// A provider, as soon as it is known; each id once per query.
+/// A provider, as soon as it is known; each id once per query. There may be more of them than were asked for.
 struct ProviderFound {
   QueryId query;
   PeerInfo provider;
@@ -59,7 +59,7 @@ struct ProvideDone {
   std::size_t sent = 0;
 };
 struct ProvidersDone {
-  std::vector<PeerInfo> providers;  ///< in the order of discovery
+  std::vector<PeerInfo> providers;  ///< at most as many as asked for, taking turns among the servers that named them
 };
 struct PeerDone {
   PeerInfo peer;

@@ -22,7 +22,7 @@ std::string_view message(std::uint16_t code) noexcept {
     case Errc::over_rate: return "the peer asks too often";
     case Errc::provider_not_sender: return "a provider other than the sender";
     case Errc::store_full: return "no room in the store";
-    case Errc::no_peers: return "no DHT server is known";
+    case Errc::no_peers: return "no DHT server is known or answers";
     case Errc::query_timeout: return "the query took too long";
     case Errc::cancelled: return "the query was cancelled";
     case Errc::too_many_queries: return "too many queries at once";

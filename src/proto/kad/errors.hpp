@@ -25,7 +25,7 @@ enum class Errc : std::uint16_t {
   provider_not_sender,   ///< ADD_PROVIDER that names somebody else
   store_full,            ///< no room for a record or provider of this key or peer
   // queries
-  no_peers,              ///< nobody to ask: the routing table is empty
+  no_peers,              ///< nobody to ask: the routing table is empty, or nobody in it answers
   query_timeout,         ///< the whole query took too long
   cancelled,
   too_many_queries,

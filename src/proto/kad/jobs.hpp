@@ -1,6 +1,7 @@
 #pragma once
 // What a node does by itself from time to time.
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "base/rng.hpp"
@@ -21,13 +22,17 @@ class Jobs {
   /// The table has got its first peer: refresh now rather than at the next turn, at most once in 30 s.
   void refresh_soon(Instant now);
   bool refresh_due(Instant now);
+  /// A refresh has been started by hand.
+  void note_refresh(Instant now);
   bool sweep_due(Instant now);
   /// False when kOwnProvidedKeysMax are taken.
   [[nodiscard]] bool keep_providing(Bytes key, Instant now);
   void stop_providing(ByteView key);
   /// The next of our keys that must be published again.
   std::optional<Bytes> republish_due(Instant now);
-  std::vector<Bytes> provided_keys() const;
+  /// No key is due before `until`: the queries of those before are still waiting.
+  void hold_republish(Instant until);
+  std::size_t provided_count() const noexcept { return provided_.size(); }
 
   /// Keys whose hashes fall into the buckets that no lookup has touched for a refresh interval, one per bucket. A bucket's
   /// hash cannot be chosen, so random keys are tried, kRefreshHashesMax at most: that reaches about eleven bits; the
@@ -37,11 +42,14 @@ class Jobs {
   Instant deadline() const;
 
  private:
+  void find_next_republish();
+
   const Config& config_;
   Rng& rng_;
   Instant refresh_at_;
   Instant refreshed_;
   Instant sweep_at_;
+  Instant republish_at_ = Instant::never();  ///< the earliest of provided_
   std::map<Bytes, Instant> provided_;
 };
 

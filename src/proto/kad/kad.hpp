@@ -70,7 +70,7 @@ class Kad {
   /// or Errc::no_addresses; Errc::store_full when kOwnProvidedKeysMax keys are provided already.
   QueryId provide(Bytes key, Now now);
   void stop_providing(ByteView key);
-  /// At most `count` (and kProvidersPerQueryMax) providers, each also as ProviderFound. Ends in ProvidersDone.
+  /// At most `count` (1 to kProvidersPerQueryMax) providers. Ends in ProvidersDone; ProviderFound comes earlier.
   QueryId find_providers(Bytes key, std::size_t count, Now now);
   /// Looks up our own id, then refreshes the buckets. Ends in BootstrapDone. Also happens by itself when the table gets
   /// its first peer and at every refresh.
@@ -111,15 +111,33 @@ class Kad {
   void admit(const PeerInfo& peer, const std::optional<Multiaddr>& remote, Now now);
   void note_removal(const PeerId& peer, const RoutingTable::Removal& removal);
   void fail_request(RequestId id, Kind kind, Now now);
+  bool link_works(Now now) const;
+  bool among_nearest(const KadId& target, const std::vector<PeerInfo>& others) const;
+  void settle(Query& query, Now now);
   void refresh(Now now);
   void after_bootstrap(Now now);
+  void republish(Now now);
   void emit(Action action);
+
+  /// Places of the registry's counters, looked up once.
+  struct Counters {
+    explicit Counters(Metrics& metrics);
+    std::uint64_t& requests_sent;
+    std::uint64_t& requests_failed;
+    std::uint64_t& queries_ended;
+    std::uint64_t& queries_failed;
+    std::uint64_t& requests_served;
+    std::uint64_t& requests_refused;
+    std::uint64_t& table_added;
+    std::uint64_t& table_removed;
+  };
 
   Config config_;
   PeerId self_;
   KadId place_;
   const Validators& validators_;
   Env& env_;
+  Counters counters_;
   RoutingTable table_;
   Server server_;
   QueryPool pool_;
@@ -128,6 +146,8 @@ class Kad {
   std::vector<Multiaddr> own_addrs_;
   std::vector<Action> actions_;
   std::size_t next_action_ = 0;
+  Instant answered_ = Instant::never();  ///< when anybody last answered a request; never() = nobody has
+  bool starting_ = false;
 };
 
 }  // namespace starling::kad

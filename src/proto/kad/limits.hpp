@@ -36,6 +36,8 @@ inline constexpr Duration kStreamIdle = 60s;
 inline constexpr Duration kResponseTimeout = 10s;
 /// Bytes of answers waiting on one stream before it stops reading requests.
 inline constexpr std::size_t kStreamBacklogBytesMax = 2 * kMessageBytesSentMax;
+/// Bytes of requests waiting on one stream: a yamux window of 256 KiB that was already granted, and a frame.
+inline constexpr std::size_t kStreamInputBytesMax = 256 * 1024 + kMessageBytesMax;
 
 // --- routing table ------------------------------------------------------------------------------------------------
 /// Buckets: one per length of the prefix shared with our own id.
@@ -52,8 +54,9 @@ inline constexpr std::size_t kKnownClientsMax = 1024;
 inline constexpr std::size_t kQueriesRunningMax = 64;
 /// Queries that wait for their turn; past it a query ends at once with Errc::too_many_queries.
 inline constexpr std::size_t kQueriesWaitingMax = 1024;
-/// Candidates remembered by one query; the farthest unasked go first.
-inline constexpr std::size_t kCandidatesPerQueryMax = 256;
+/// Candidates remembered by one query; the farthest unasked go first. Room for the invented suggestions of fifty liars at
+/// once, before their first requests have stalled.
+inline constexpr std::size_t kCandidatesPerQueryMax = 1024;
 /// Candidates taken from one answer: the nearest k of what it names.
 inline constexpr std::size_t kCandidatesPerAnswerMax = 20;
 /// Failures of one server's suggestions before the rest of them is forgotten (unless they answer twice as often).
@@ -64,8 +67,9 @@ inline constexpr std::size_t kPerSourceInFlight = 3;
 inline constexpr std::size_t kInFlightPerAlpha = 3;
 /// Different values that one GET remembers to compare.
 inline constexpr std::size_t kValuesPerQueryMax = 16;
-/// Providers that one query collects at most.
-inline constexpr std::size_t kProvidersPerQueryMax = 128;
+/// Providers that one query collects at most, and from one answer.
+inline constexpr std::size_t kProvidersPerQueryMax = 256;
+inline constexpr std::size_t kProvidersPerAnswerMax = 20;
 /// Liveness probes under way at once, and waiting.
 inline constexpr std::size_t kProbesRunningMax = 8;
 inline constexpr std::size_t kProbesWaitingMax = 128;

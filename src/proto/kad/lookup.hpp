@@ -16,8 +16,8 @@ namespace starling::kad {
 /// Liars: an answer may name peers that do not exist, all of them nearer than anybody honest. So every candidate is booked on
 /// the server that named it. Of one server's unproven suggestions only kPerSourceInFlight are under way at once; the rest is
 /// passed over without counting among the k nearest, so honest candidates behind them are asked meanwhile. After
-/// kSourceFailuresMax failures (and fewer than half as many answers) its unasked suggestions are forgotten, unless a server
-/// in better standing has named them too. A liar thus costs three requests and no waiting.
+/// kSourceFailuresMax failures (and fewer than half as many answers) its unasked suggestions are forgotten, but for those that
+/// another server has named too. A liar thus costs three requests and no waiting.
 ///
 /// A request without an answer for a while is *stalled*: it gives up its place among the alpha and no longer holds the end
 /// back, but its answer still counts when it comes.
@@ -54,7 +54,8 @@ class Lookup {
     KadId place;
     PeerInfo peer;
     State state = State::heard;
-    std::uint16_t source = kNobody;  ///< index into sources_
+    std::uint16_t source = kNobody;  ///< index into sources_: who answers for it; kNobody = our own table
+    std::uint16_t backup = kNobody;  ///< another who named it, should the source fall; kNobody = none
   };
   struct Source {
     std::uint16_t failures = 0;
@@ -67,6 +68,8 @@ class Lookup {
   std::size_t position(const KadId& place) const;
   Candidate* find(const PeerId& peer);
   void insert(PeerInfo peer, std::uint16_t source);
+  /// Books a heard candidate on a voucher with room; false when none has.
+  bool book(Candidate& candidate);
   void merge(Candidate& known, PeerInfo peer, std::uint16_t source);
   void settle(Candidate& candidate, State state);
   void forget_suggestions(std::uint16_t source);

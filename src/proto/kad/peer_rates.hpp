@@ -33,6 +33,7 @@ class PeerRates {
   bool full(const Tokens& tokens, Instant now) const noexcept;
 
   ServerRates rates_;
+  Instant swept_;
   std::unordered_map<std::uint64_t, Tokens> peers_;  // by hash: two peers that collide share a bucket; never iterated for order
 };
 

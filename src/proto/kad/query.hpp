@@ -18,16 +18,18 @@ struct QuerySpec {
   Bytes key;
   Bytes value;                    ///< put_value, correct
   PeerId peer;                    ///< find_peer
-  std::size_t count = 0;          ///< find_providers
+  std::size_t count = 0;          ///< find_providers, at least 1
   GetOptions get;                 ///< get_value
   PeerInfo provider;              ///< provide: ourselves
   std::vector<PeerInfo> targets;  ///< correct: to whom
+  enum class Audience : std::uint8_t { caller, nobody } audience = Audience::caller;  ///< nobody: our own upkeep
 };
 
 /// The state of one query. Walks with Lookup; a put, provide or correction then sends to the k nearest that answered.
 /// get_value ends when the `quorum` nearest have answered and agree; when they differ, lack the best record or know none,
 /// the walk goes on to all k nearest (PROTOCOL.md §3). Every value is validated before it is compared, so a server can
-/// withhold a record or serve an older one, never forge one, and one honest answer defeats both.
+/// withhold a record or serve an older one, never forge one, and one honest answer defeats both. find_providers hears at
+/// least the `beta` nearest, however many providers the first answer names.
 /// Limits: kCandidatesPerQueryMax, kValuesPerQueryMax, kProvidersPerQueryMax.
 class Query {
  public:
@@ -47,18 +49,26 @@ class Query {
 
   void seed(std::vector<PeerInfo> peers) { walk_.seed(std::move(peers)); }
   /// A record or providers that we hold ourselves.
-  void offer_own_value(Bytes value);
+  void offer_own_value(ByteView value, const Validators& validators);
   void offer_providers(std::vector<PeerInfo> providers);
 
   /// The next request to send; call until nothing.
   std::optional<Request> next();
   void on_response(const PeerId& from, Message message, WallTime now, const Validators& validators);
-  void on_failure(const PeerId& from, Kind kind);
+  void on_failure(const PeerId& from);
   void on_stall(const PeerId& from);
   void on_sent(const PeerId& to);
 
   /// Call after every input: moves on to the storing phase and decides whether the query has ended.
-  bool finished(const Validators& validators);
+  bool finished();
+  /// We are among the k nearest ourselves and our own store took it.
+  void note_own_store() noexcept { ++stored_; }
+  /// Our own store holds a better record than the one put.
+  void note_better(Bytes value) { better_ = std::move(value); }
+  /// To whom the storing phase sends, nearest first.
+  const std::vector<PeerInfo>& targets() const noexcept { return targets_; }
+  /// The best value of a get_value so far.
+  const Bytes* best() const noexcept { return best_ == kNone ? nullptr : &values_[best_]; }
   /// The end, whether finished or cut short by the query timeout: what is known by then.
   Result<QueryResult> result(bool timed_out) const;
   /// After finished() of a get_value: the nearest that lack the best value, and that value; for a `correct` query.
@@ -80,21 +90,27 @@ class Query {
     PeerId peer;
     std::size_t value;  ///< index into values_, or kNone
   };
+  struct Provider {
+    PeerInfo peer;
+    std::size_t turn;  ///< its index among the new ones of its answer
+  };
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
   Message walk_message() const;
   Message store_message() const;
-  void take_value(const PeerId& from, const Message& message, WallTime now, const Validators& validators);
+  /// False when the record is not valid: who serves such a one has not answered.
+  bool take_value(const PeerId& from, const Message& message, WallTime now, const Validators& validators);
   void take_providers(std::vector<PeerInfo> providers);
+  std::vector<PeerInfo> chosen_providers() const;
   void take_peer(const PeerId& from, const Message& message);
   void take_echo(const Message& message, WallTime now, const Validators& validators);
-  std::size_t remember(ByteView value);
-  void choose_best(const Validators& validators);
-  bool walk_finished();
+  /// Keeps the value among those to compare, and as the best when it is; its index.
+  std::size_t remember(ByteView value, const Validators& validators);
+  bool walk_finished() const;
   bool agreed(std::size_t quorum) const;
   bool holds_best(const PeerId& peer) const;
-  void begin_storing();
   bool stores() const noexcept;
+  Result<QueryResult> nothing_known(bool timed_out) const;
 
   QuerySpec spec_;
   Settings settings_;
@@ -114,8 +130,9 @@ class Query {
   std::vector<Held> held_;
   std::size_t own_value_ = kNone;
   std::size_t best_ = kNone;
+  bool differ_ = false;  ///< two servers gave different valid values
 
-  std::vector<PeerInfo> providers_;
+  std::vector<Provider> providers_;
   std::vector<PeerInfo> new_providers_;
   std::set<PeerId> provider_ids_;
 

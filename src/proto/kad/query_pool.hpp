@@ -1,6 +1,5 @@
 #pragma once
 // All queries of a node, their requests under way and their time limits.
-#include <deque>
 #include <map>
 #include <memory>
 

@@ -35,13 +35,15 @@ class RoutingTable {
   /// What on_failure() or remove() did.
   struct Removal {
     bool removed = false;
-    std::optional<PeerId> promoted;  ///< the candidate that took the place
+    /// The candidate that took the place. It has not proven itself yet: its first failure removes it.
+    std::optional<PeerId> promoted;
   };
 
   RoutingTable(const KadId& self, std::size_t k, const Diversity& diversity)
       : self_(self), k_(k), diversity_(diversity) {}
 
-  /// `peer.addrs` are usable ones, the connection's `remote` address counts first for diversity.
+  /// `peer.addrs` are usable ones; for diversity the connection's `remote` address counts first, for it is not hearsay.
+  /// Without a remote, a peer that claims addresses of more than two groups is too_similar: one of them would go uncounted.
   AddResult add(const PeerInfo& peer, const std::optional<Multiaddr>& remote, Instant now, Duration liveness_after);
   /// Would add() take it now, as far as bucket and addresses go? For newcomers that are to be probed first.
   Outcome would_add(const PeerInfo& peer, const std::optional<Multiaddr>& remote) const;
@@ -49,9 +51,9 @@ class RoutingTable {
   /// The peer answered: its failures are forgotten.
   void on_answer(const PeerId& peer, Instant now);
   /// No answer: leaves after kFailuresMax in a row, or at once when a candidate waits.
-  Removal on_failure(const PeerId& peer, Instant now);
+  Removal on_failure(const PeerId& peer);
   /// Leaves at once, e.g. because it stopped being a server.
-  Removal remove(const PeerId& peer, Instant now);
+  Removal remove(const PeerId& peer);
   /// Replaces what is known of its addresses; no-op for strangers and for an empty list.
   void update_addrs(const PeerId& peer, std::span<const Multiaddr> addrs);
   void set_connection(const PeerId& peer, ConnectionType connection);
@@ -109,14 +111,15 @@ class RoutingTable {
 
   Place find(const PeerId& peer);
   ConstPlace find(const PeerId& peer) const;
-  Groups groups_of(std::span<const Multiaddr> addrs, const std::optional<Multiaddr>& remote) const;
+  /// Nothing when more groups are claimed than can be counted.
+  std::optional<Groups> groups_of(std::span<const Multiaddr> addrs, const std::optional<Multiaddr>& remote) const;
   bool diverse(const Groups& groups, std::size_t bucket) const;
-  Outcome judge(const KadId& place, const Groups& groups, bool has_address) const;
-  void wait(Bucket& bucket, Entry entry);
+  Outcome judge(const KadId& place, const std::optional<Groups>& groups, bool has_address) const;
+  void wait(Bucket& bucket, Entry entry, Instant now, Duration liveness_after);
   std::optional<PeerId> oldest_silent(const Bucket& bucket, Instant now, Duration liveness_after) const;
-  Removal drop(std::size_t bucket, const Entry* entry, Instant now);
+  Removal drop(std::size_t bucket, const Entry* entry);
   void trim();
-  PeerInfo to_info(const Entry& entry) const;
+  static PeerInfo to_info(const Entry& entry);
   void collect(const Bucket& bucket, const PeerId* excluded, std::vector<const Entry*>& out) const;
 
   KadId self_;

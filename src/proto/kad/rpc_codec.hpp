@@ -6,9 +6,9 @@
 
 namespace starling::kad {
 
-/// The protobuf of `message`, at most kMessageBytesSentMax bytes: at most kAddrsPerPeerSentMax addresses a peer, and
-/// closer peers, then provider peers are left out from the end when there is no room. Key and record are always whole:
-/// the caller keeps them within kKeyBytesMax and kValueBytesMax.
+/// The protobuf of `message`, at most kMessageBytesSentMax bytes: at most kAddrsPerPeerSentMax addresses a peer, and peers
+/// are left out from the end of their list when there is no room; providers leave half of it to closer peers, without which
+/// a lookup could not go on. Key and record are always whole: the caller keeps them within kKeyBytesMax and kValueBytesMax.
 Bytes encode(const Message& message);
 
 /// Bounded before anything is kept: at most kMessageBytesMax bytes, kKeyBytesMax, kValueBytesMax, kPeersPerListMax peers a

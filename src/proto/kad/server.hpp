@@ -3,7 +3,7 @@
 #include <map>
 #include <memory>
 
-#include "base/env.hpp"
+#include "base/rng.hpp"
 #include "proto/kad/message.hpp"
 #include "proto/kad/peer_rates.hpp"
 #include "proto/kad/provider_store.hpp"
@@ -21,7 +21,7 @@ namespace starling::kad {
 class Server {
  public:
   Server(const Config& config, const PeerId& self, const Validators& validators, std::unique_ptr<RecordStore> records,
-         Env& env);
+         Rng& rng);
 
   /// The answer, nothing when there is none to give; an error means: reset the stream. Errors: key_missing, key_too_long,
   /// record_missing, record_key_mismatch, bad_namespace, value_too_long, invalid_record, over_rate, provider_not_sender,
@@ -31,6 +31,7 @@ class Server {
   /// Addresses of a connected peer that is no server.
   void know_client(const PeerId& peer, std::vector<Multiaddr> addrs);
   void forget_client(const PeerId& peer);
+  bool knows_client(const PeerId& peer) const { return clients_.contains(peer); }
 
   /// Our own use of the stores: validated like a peer's PUT. The same errors; Errc::invalid_record also when a better one
   /// is stored.
@@ -38,6 +39,8 @@ class Server {
   /// A valid record of the store; what has ended or no longer validates is dropped.
   std::optional<StoredRecord> valid_record(ByteView key, Now now);
   std::vector<PeerInfo> providers(ByteView key, std::size_t count, Now now);
+  void provide_own(ByteView key, PeerInfo self, Now now);
+  void stop_providing_own(ByteView key) { providers_.remove(key, self_); }
 
   void sweep(Now now);
   RecordStore& records() noexcept { return *records_; }
@@ -57,7 +60,7 @@ class Server {
   const Config& config_;
   PeerId self_;
   const Validators& validators_;
-  Env& env_;
+  Rng& rng_;
   std::unique_ptr<RecordStore> records_;
   ProviderStore providers_;
   PeerRates rates_;

@@ -23,16 +23,17 @@ class ServerStream {
   explicit ServerStream(Instant now) noexcept;
   /// False: do not read from the peer now.
   bool wants_bytes() const noexcept;
-  /// Errc::backlog when called with more than one frame's worth although wants_bytes() was false; format errors of framing.
+  /// Errc::backlog when more than kStreamInputBytesMax would wait: the caller did not heed wants_bytes().
   Result<void> receive(ByteView bytes, Instant now);
-  /// The next request; nothing when more bytes, respond() or sent() must come first. Errors: decode()'s, framing.
+  /// The next request; nothing when more bytes, respond() or sent() must come first. Errors: decode()'s, framing,
+  /// Errc::stream_broken when the peer closed inside a frame.
   Result<std::optional<Message>> poll();
   void respond(const Message& response, Instant now);
   void no_response(Instant now);
   ByteView to_send() const noexcept;
   void sent(std::size_t count) noexcept;
-  /// The peer closed its side. Errc::stream_broken when inside a frame; otherwise drain poll() and to_send(), then close.
-  Result<void> on_remote_closed();
+  /// The peer closed its side: drain poll() and to_send() until finished(), then close.
+  void on_remote_closed() noexcept { remote_closed_ = true; }
   /// True after on_remote_closed() when nothing is left to poll or send.
   bool finished() const noexcept;
   Instant deadline() const noexcept;

@@ -1,0 +1,54 @@
+#include "proto/kad/address.hpp"
+
+#include <algorithm>
+
+namespace starling::kad {
+namespace {
+
+bool starts_with_ip(const Multiaddr& addr) {
+  const auto parts = addr.parts();
+  return !parts.empty() && (parts[0].protocol == AddrProtocol::ip4 || parts[0].protocol == AddrProtocol::ip6 ||
+                            parts[0].protocol == AddrProtocol::ip6zone);
+}
+
+bool in_scope(const Multiaddr& addr, AddressScope scope) {
+  if (addr.empty() || addr.bytes().size() > kAddrBytesMax) return false;
+  if (scope == AddressScope::any) return true;
+  if (addr.has(AddrProtocol::p2p_circuit)) return false;
+  if (const auto ip = addr.ip_port()) return classify(*ip) == AddrClass::public_net;
+  return !starts_with_ip(addr);
+}
+
+/// The IPv4 address inside `::ffff:a.b.c.d`, so that one host has one group.
+bool is_mapped_v4(const IpPort& ip) {
+  if (!ip.v6) return false;
+  for (std::size_t i = 0; i < 10; ++i)
+    if (ip.ip[i] != 0) return false;
+  return ip.ip[10] == 0xff && ip.ip[11] == 0xff;
+}
+
+}  // namespace
+
+std::vector<Multiaddr> usable_addrs(std::span<const Multiaddr> addrs, AddressScope scope, std::size_t count) {
+  std::vector<Multiaddr> out;
+  for (const Multiaddr& addr : addrs) {
+    if (out.size() == count) break;
+    if (!in_scope(addr, scope)) continue;
+    Multiaddr bare = addr.without_peer_id();
+    if (bare.empty() || std::find(out.begin(), out.end(), bare) != out.end()) continue;
+    out.push_back(std::move(bare));
+  }
+  return out;
+}
+
+std::uint32_t address_group(const Multiaddr& addr, const Diversity& diversity) {
+  const auto ip = addr.ip_port();
+  if (!ip) return 0;
+  if (!diversity.private_too && classify(*ip) != AddrClass::public_net) return 0;
+  // IPv4 groups lie in 0x00010000–0x0001ffff, where no IPv6 prefix of the public internet begins.
+  if (!ip->v6) return 0x00010000u | (std::uint32_t{ip->ip[0]} << 8) | ip->ip[1];
+  if (is_mapped_v4(*ip)) return 0x00010000u | (std::uint32_t{ip->ip[12]} << 8) | ip->ip[13];
+  return get_u32_be(std::span<const std::uint8_t, 4>(ip->ip.data(), 4));
+}
+
+}  // namespace starling::kad

@@ -1,0 +1,90 @@
+#include "proto/kad/jobs.hpp"
+
+#include <algorithm>
+
+namespace starling::kad {
+namespace {
+
+constexpr Duration kRefreshPause = 30s;
+
+}  // namespace
+
+Jobs::Jobs(const Config& config, Rng& rng, Instant now)
+    : config_(config), rng_(rng), refresh_at_(Instant::never()), refreshed_(now - config.refresh_interval),
+      sweep_at_(now + config.sweep_interval) {}
+
+void Jobs::refresh_soon(Instant now) { refresh_at_ = std::min(refresh_at_, std::max(now, refreshed_ + kRefreshPause)); }
+
+bool Jobs::refresh_due(Instant now) {
+  if (refresh_at_ > now) return false;
+  note_refresh(now);
+  return true;
+}
+
+void Jobs::note_refresh(Instant now) {
+  refreshed_ = now;
+  refresh_at_ = now + saturating_scale(config_.refresh_interval, 0.9 + 0.2 * rng_.unit());
+}
+
+bool Jobs::sweep_due(Instant now) {
+  if (sweep_at_ > now) return false;
+  sweep_at_ = now + config_.sweep_interval;
+  return true;
+}
+
+void Jobs::find_next_republish() {
+  republish_at_ = Instant::never();
+  for (const auto& [key, due] : provided_) republish_at_ = std::min(republish_at_, due);
+}
+
+bool Jobs::keep_providing(Bytes key, Instant now) {
+  if (provided_.size() >= kOwnProvidedKeysMax && !provided_.contains(key)) return false;
+  provided_.insert_or_assign(std::move(key), now + config_.provider_republish);
+  find_next_republish();
+  return true;
+}
+
+void Jobs::stop_providing(ByteView key) {
+  provided_.erase(to_bytes(key));
+  find_next_republish();
+}
+
+std::optional<Bytes> Jobs::republish_due(Instant now) {
+  if (republish_at_ > now) return std::nullopt;
+  std::optional<Bytes> out;
+  for (auto& [key, due] : provided_) {
+    if (due > now) continue;
+    due = now + config_.provider_republish;
+    out = key;
+    break;
+  }
+  find_next_republish();
+  return out;
+}
+
+void Jobs::hold_republish(Instant until) { republish_at_ = std::max(republish_at_, until); }
+
+std::vector<Bytes> Jobs::refresh_keys(const RoutingTable& table, const KadId& self, Instant now) {
+  std::vector<bool> wanted(std::min(table.depth(), kRefreshBucketsMax));
+  std::size_t open = 0;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    wanted[i] = table.looked_up(i) == Instant{} || table.looked_up(i) + config_.refresh_interval <= now;
+    open += wanted[i] ? 1u : 0u;
+  }
+  std::vector<Bytes> out;
+  for (std::size_t tries = 0; tries < kRefreshHashesMax && open > 0; ++tries) {
+    const auto key = rng_.bytes<32>();
+    const std::size_t bucket = common_prefix_bits(self, KadId::of(ByteView(key)));
+    if (bucket >= wanted.size() || !wanted[bucket]) continue;
+    wanted[bucket] = false;
+    --open;
+    out.emplace_back(key.begin(), key.end());
+  }
+  return out;
+}
+
+Instant Jobs::deadline() const {
+  return std::min({refresh_at_, sweep_at_, republish_at_});
+}
+
+}  // namespace starling::kad

@@ -1,0 +1,313 @@
+#include "proto/kad/query.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+#include "proto/kad/address.hpp"
+
+namespace starling::kad {
+namespace {
+
+KadId target_of(const QuerySpec& spec) {
+  return spec.goal == Goal::find_peer ? KadId::of(spec.peer) : KadId::of(ByteView(spec.key));
+}
+
+void add_addrs(PeerInfo& known, std::vector<Multiaddr> addrs) {
+  for (Multiaddr& addr : addrs) {
+    if (known.addrs.size() >= kAddrsPerPeerMax) return;
+    if (std::find(known.addrs.begin(), known.addrs.end(), addr) == known.addrs.end())
+      known.addrs.push_back(std::move(addr));
+  }
+}
+
+}  // namespace
+
+Query::Query(QuerySpec spec, const PeerId& self, const Settings& settings, Instant started, Instant ends)
+    : spec_(std::move(spec)), settings_(settings),
+      walk_(target_of(spec_), self, Lookup::Tuning{settings.k, settings.alpha}), started_(started), ends_(ends) {
+  found_.id = spec_.peer;
+  if (spec_.goal == Goal::correct) {
+    storing_ = true;
+    targets_ = std::move(spec_.targets);
+  }
+}
+
+bool Query::stores() const noexcept {
+  return spec_.goal == Goal::put_value || spec_.goal == Goal::provide || spec_.goal == Goal::correct;
+}
+
+// --- requests -----------------------------------------------------------------------------------------------------
+
+Message Query::walk_message() const {
+  Message out;
+  out.key = spec_.goal == Goal::find_peer ? to_bytes(spec_.peer.bytes()) : spec_.key;
+  switch (spec_.goal) {
+    case Goal::get_value: out.type = MessageType::get_value; break;
+    case Goal::find_providers: out.type = MessageType::get_providers; break;
+    default: out.type = MessageType::find_node; break;
+  }
+  return out;
+}
+
+Message Query::store_message() const {
+  Message out;
+  out.key = spec_.key;
+  if (spec_.goal == Goal::provide) {
+    out.type = MessageType::add_provider;
+    out.provider_peers.push_back(spec_.provider);
+  } else {
+    out.type = MessageType::put_value;
+    out.record = Record{spec_.key, spec_.value, {}};
+  }
+  return out;
+}
+
+std::optional<Query::Request> Query::next() {
+  if (storing_) {
+    if (next_target_ == targets_.size() || open_targets_ >= settings_.alpha) return std::nullopt;
+    ++open_targets_;
+    ++stats_.requests;
+    return Request{targets_[next_target_++], store_message(), spec_.goal != Goal::provide};
+  }
+  if (walk_finished()) return std::nullopt;
+  auto peer = walk_.next();
+  if (!peer) return std::nullopt;
+  ++stats_.requests;
+  return Request{std::move(*peer), walk_message(), true};
+}
+
+// --- answers ------------------------------------------------------------------------------------------------------
+
+void Query::on_response(const PeerId& from, Message message, WallTime now, const Validators& validators) {
+  ++stats_.answers;
+  if (storing_) {
+    if (open_targets_ > 0) --open_targets_;
+    take_echo(message, now, validators);
+    return;
+  }
+  if (spec_.goal == Goal::get_value && !take_value(from, message, now, validators)) {
+    walk_.on_failure(from);
+    return;
+  }
+  if (spec_.goal == Goal::find_providers) take_providers(std::move(message.provider_peers));
+  if (spec_.goal == Goal::find_peer) take_peer(from, message);
+
+  std::vector<PeerInfo> named;
+  named.reserve(std::min(message.closer_peers.size(), kPeersPerListMax));
+  for (PeerInfo& peer : message.closer_peers) {
+    if (named.size() == kPeersPerListMax) break;
+    peer.addrs = usable_addrs(peer.addrs, settings_.scope, kAddrsPerPeerSentMax);
+    if (!peer.addrs.empty()) named.push_back(std::move(peer));
+  }
+  (void)walk_.on_answer(from, std::move(named));
+}
+
+void Query::on_failure(const PeerId& from) {
+  ++stats_.failures;
+  if (!storing_) {
+    walk_.on_failure(from);
+  } else if (open_targets_ > 0) {
+    --open_targets_;
+  }
+}
+
+void Query::on_stall(const PeerId& from) {
+  if (!storing_) walk_.on_stall(from);
+}
+
+void Query::on_sent(const PeerId&) {
+  if (!storing_ || open_targets_ == 0) return;
+  --open_targets_;
+  ++stored_;
+}
+
+// --- values -------------------------------------------------------------------------------------------------------
+
+std::size_t Query::remember(ByteView value, const Validators& validators) {
+  for (std::size_t i = 0; i < values_.size(); ++i)
+    if (equal(values_[i], value)) return i;
+  const bool best = best_ == kNone || validators.better(spec_.key, value, values_[best_]);
+  if (values_.size() < kValuesPerQueryMax) {
+    values_.push_back(to_bytes(value));
+    if (best) best_ = values_.size() - 1;
+    return values_.size() - 1;
+  }
+  if (!best) return kNone;
+  // Sixteen different valid values and a seventeenth that beats them all: it takes the place of the best so far, whose
+  // holders now merely hold something else.
+  for (Held& held : held_)
+    if (held.value == best_) held.value = kNone;
+  if (own_value_ == best_) own_value_ = kNone;
+  values_[best_] = to_bytes(value);
+  return best_;
+}
+
+void Query::offer_own_value(ByteView value, const Validators& validators) {
+  own_value_ = remember(value, validators);
+}
+
+bool Query::take_value(const PeerId& from, const Message& message, WallTime now, const Validators& validators) {
+  if (!message.record || message.record->value.empty()) {
+    held_.push_back({from, kNone});
+    return true;
+  }
+  const Record& record = *message.record;
+  if (record.key != spec_.key || !validators.validate(spec_.key, record.value, now)) return false;
+  differ_ = differ_ || (best_ != kNone && !equal(values_[best_], record.value));
+  const std::size_t index = remember(record.value, validators);
+  held_.push_back({from, index});
+  return true;
+}
+
+bool Query::holds_best(const PeerId& peer) const {
+  return std::any_of(held_.begin(), held_.end(),
+                     [&](const Held& held) { return held.value == best_ && held.peer == peer; });
+}
+
+bool Query::agreed(std::size_t quorum) const {
+  if (best_ == kNone) return spec_.get.absence == GetOptions::Absence::believe_quorum;
+  if (differ_) return false;
+  const auto nearest = walk_.answered(quorum);
+  return std::all_of(nearest.begin(), nearest.end(), [&](const PeerInfo& peer) { return holds_best(peer.id); });
+}
+
+void Query::take_echo(const Message& message, WallTime now, const Validators& validators) {
+  if (!message.record || message.record->key != spec_.key) return;
+  const ByteView value = message.record->value;
+  if (equal(value, spec_.value)) {
+    ++stored_;
+    return;
+  }
+  if (!validators.validate(spec_.key, value, now)) return;
+  const ByteView current = better_ ? ByteView(*better_) : ByteView(spec_.value);
+  if (validators.better(spec_.key, value, current)) better_ = to_bytes(value);
+}
+
+// --- providers and peers ------------------------------------------------------------------------------------------
+
+void Query::offer_providers(std::vector<PeerInfo> providers) { take_providers(std::move(providers)); }
+
+/// One answer gives kProvidersPerAnswerMax at most, and the result takes turns among the answers: a liar's inventions
+/// stand beside what honest servers know, they do not replace it.
+void Query::take_providers(std::vector<PeerInfo> providers) {
+  std::size_t turn = 0;
+  for (PeerInfo& provider : providers) {
+    if (turn == kProvidersPerAnswerMax || providers_.size() >= kProvidersPerQueryMax) return;
+    provider.addrs = usable_addrs(provider.addrs, settings_.scope, kAddrsPerPeerMax);
+    if (!provider_ids_.insert(provider.id).second) continue;
+    new_providers_.push_back(provider);
+    providers_.push_back({std::move(provider), turn++});
+  }
+}
+
+std::vector<PeerInfo> Query::chosen_providers() const {
+  auto order = providers_;
+  std::stable_sort(order.begin(), order.end(), [](const Provider& a, const Provider& b) { return a.turn < b.turn; });
+  if (order.size() > spec_.count) order.resize(spec_.count);
+  std::vector<PeerInfo> out;
+  out.reserve(order.size());
+  for (Provider& provider : order) out.push_back(std::move(provider.peer));
+  return out;
+}
+
+void Query::take_peer(const PeerId& from, const Message& message) {
+  if (from == spec_.peer) peer_answered_ = true;
+  for (const PeerInfo& peer : message.closer_peers)
+    if (peer.id == spec_.peer) add_addrs(found_, usable_addrs(peer.addrs, settings_.scope, kAddrsPerPeerSentMax));
+}
+
+// --- the end ------------------------------------------------------------------------------------------------------
+
+bool Query::walk_finished() const {
+  switch (spec_.goal) {
+    case Goal::refresh: return walk_.converged(settings_.beta);
+    case Goal::find_peer: return peer_answered_ || walk_.converged(found_.addrs.empty() ? settings_.k : settings_.beta);
+    case Goal::find_providers:
+      return walk_.converged(providers_.size() >= spec_.count ? settings_.beta : settings_.k);
+    case Goal::get_value: {
+      const std::size_t quorum = std::clamp<std::size_t>(spec_.get.quorum, 1, settings_.k);
+      if (!walk_.converged(quorum)) return false;
+      return agreed(quorum) || walk_.converged(settings_.k);
+    }
+    default: return walk_.converged(settings_.k);
+  }
+}
+
+bool Query::finished() {
+  if (!storing_) {
+    if (!walk_finished()) return false;
+    if (!stores()) return true;
+    storing_ = true;
+    targets_ = walk_.answered(settings_.k);
+  }
+  return next_target_ == targets_.size() && open_targets_ == 0;
+}
+
+Result<QueryResult> Query::nothing_known(bool timed_out) const {
+  return fail(timed_out ? Errc::query_timeout : Errc::no_peers);
+}
+
+Result<QueryResult> Query::result(bool timed_out) const {
+  const bool silence = walk_.answer_count() == 0;
+  switch (spec_.goal) {
+    case Goal::closest:
+    case Goal::refresh:
+      if (silence) return nothing_known(timed_out);
+      return ClosestDone{walk_.answered(settings_.k)};
+    case Goal::bootstrap:
+      if (silence) return nothing_known(timed_out);
+      return BootstrapDone{};
+    case Goal::find_peer: {
+      if (!peer_answered_ && found_.addrs.empty()) {
+        if (silence || timed_out) return nothing_known(timed_out);
+        return fail(Errc::not_found);
+      }
+      PeerDone out{found_, peer_answered_};
+      for (PeerInfo& peer : walk_.answered(1))
+        if (peer.id == spec_.peer) add_addrs(out.peer, std::move(peer.addrs));
+      return out;
+    }
+    case Goal::get_value: {
+      if (silence && best_ == kNone) return nothing_known(timed_out);
+      ValueDone out;
+      if (best_ != kNone) out.value = values_[best_];
+      out.answers = held_.size();
+      if (best_ != kNone)
+        out.holders = static_cast<std::size_t>(std::count_if(
+            held_.begin(), held_.end(), [this](const Held& held) { return held.value == best_; }));
+      if (const auto spec = correction()) out.corrected = spec->targets.size();
+      return out;
+    }
+    case Goal::put_value:
+    case Goal::correct:
+      if (stored_ == 0 && !better_)
+        return fail(timed_out ? Errc::query_timeout : targets_.empty() ? Errc::no_peers : Errc::nobody_stored);
+      return PutDone{next_target_, stored_, better_};
+    case Goal::provide:
+      if (stored_ == 0)
+        return fail(timed_out ? Errc::query_timeout : targets_.empty() ? Errc::no_peers : Errc::nobody_stored);
+      return ProvideDone{next_target_, stored_};
+    case Goal::find_providers:
+      if (silence && providers_.empty()) return nothing_known(timed_out);
+      return ProvidersDone{chosen_providers()};
+  }
+  return nothing_known(timed_out);
+}
+
+std::optional<QuerySpec> Query::correction() const {
+  if (spec_.goal != Goal::get_value || best_ == kNone || spec_.get.correction == GetOptions::Correction::off)
+    return std::nullopt;
+  const std::size_t quorum = std::clamp<std::size_t>(spec_.get.quorum, 1, settings_.k);
+  if (agreed(quorum)) return std::nullopt;
+  QuerySpec out;
+  out.goal = Goal::correct;
+  out.audience = QuerySpec::Audience::nobody;
+  out.key = spec_.key;
+  out.value = values_[best_];
+  for (PeerInfo& peer : walk_.answered(settings_.k))
+    if (!holds_best(peer.id)) out.targets.push_back(std::move(peer));
+  if (out.targets.empty()) return std::nullopt;
+  return out;
+}
+
+}  // namespace starling::kad
