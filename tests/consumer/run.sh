@@ -18,8 +18,11 @@ expect() {
 }
 
 with_cmake() { # folder
-  cmake -S "$here/$1" -B "$work/$1" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_BUILD_TYPE=Debug >"$work/$1.log" 2>&1 &&
-    cmake --build "$work/$1" >>"$work/$1.log" 2>&1 || { cat "$work/$1.log" && exit 1; }
+  if ! { cmake -S "$here/$1" -B "$work/$1" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_BUILD_TYPE=Debug &&
+    cmake --build "$work/$1"; } >"$work/$1.log" 2>&1; then
+    cat "$work/$1.log"
+    exit 1
+  fi
   expect "$1" "$work/$1/$1_consumer"
 }
 
