@@ -36,7 +36,7 @@ class KadAnswerer final : public StreamHandler {
     return ask_next(io);
   }
   Result<void> on_end(StreamIo& io) override {
-    STARLING_TRY(server_.on_remote_closed());
+    server_.on_remote_closed();
     if (server_.finished()) io.finish();
     return {};
   }

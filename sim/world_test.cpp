@@ -1,0 +1,173 @@
+// The whole node in virtual time: what ARCHITECTURE asks of every protocol, asked of all of them together.
+#include "sim/world.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "testkit/testkit.hpp"
+
+namespace starling::sim {
+namespace {
+
+/// `servers` bootstrap nodes, then agents that join one after the other, then time to settle.
+void grow(World& world, std::size_t servers, std::size_t agents, Duration between = 100ms) {
+  std::vector<std::size_t> bootstrap;
+  for (std::size_t i = 0; i < servers; ++i) {
+    const auto known = bootstrap;
+    bootstrap.push_back(world.add({agent::Role::bootstrap, "bootstrap", known, {}}));
+    world.run(200ms);
+  }
+  for (std::size_t i = 0; i < agents; ++i) {
+    world.add({agent::Role::agent, "agent", bootstrap, {}});
+    world.run(between);
+  }
+  world.run(30s);
+}
+
+node::SendOptions text_to(std::optional<EthAddress> to, std::string_view text) {
+  node::SendOptions options;
+  options.to = to;
+  options.body = to_bytes(text);
+  return options;
+}
+
+TEST(World, TwoHundredNodesFindEachOtherAndEveryMessageArrivesExactlyOnce) {
+  World world(testkit::seed(1));
+  constexpr std::size_t kServers = 5, kAgents = 195;
+  grow(world, kServers, kAgents);
+  SeededRng pick(7);
+  struct Sent {
+    std::size_t from, to;
+    node::AskId find, send;
+    std::string text;
+  };
+  std::vector<Sent> sent;
+  for (int i = 0; i < 60; ++i) {
+    Sent s;
+    s.from = kServers + pick.below(kAgents);
+    do s.to = kServers + pick.below(kAgents);
+    while (s.to == s.from);
+    s.text = "message " + std::to_string(i);
+    s.find = world.find(s.from, world.wallet(s.to));
+    s.send = world.send(s.from, text_to(world.wallet(s.to), s.text));
+    sent.push_back(s);
+    world.run(300ms);
+  }
+  for (int i = 0; i < 3; ++i) {
+    world.send(kServers + static_cast<std::size_t>(i), text_to(std::nullopt, "to all " + std::to_string(i)));
+    world.run(2s);
+  }
+  world.run(60s);
+  for (const Sent& s : sent) {
+    const auto found = world.observed(s.from).found.find(s.find);
+    ASSERT_NE(found, world.observed(s.from).found.end());
+    ASSERT_TRUE(found->second.has_value()) << found->second.error().to_string();
+    EXPECT_EQ(found->second->presence.fields.wallet, world.wallet(s.to));
+    EXPECT_EQ(found->second->source, node::PresenceSource::dht);
+    std::size_t copies = 0;
+    for (const auto& message : world.observed(s.to).messages)
+      copies += to_text(message.body) == s.text && message.from == world.wallet(s.from) && message.sealed;
+    EXPECT_EQ(copies, 1u) << s.text << " from " << s.from << " to " << s.to;
+  }
+  for (std::size_t n = 0; n < world.size(); ++n) {
+    std::multiset<std::string> broadcasts;
+    for (const auto& message : world.observed(n).messages)
+      if (!message.to) broadcasts.insert(to_text(message.body));
+    for (std::size_t i = 0; i < 3; ++i)
+      EXPECT_EQ(broadcasts.count("to all " + std::to_string(i)), n == kServers + i ? 0u : 1u) << "node " << n;
+  }
+  EXPECT_GT(world.events_count(), 10'000u);
+}
+
+TEST(World, TheSameSeedGivesTheSameStateHashAndAnotherSeedAnother) {
+  const auto run = [](std::uint64_t seed) {
+    World world(seed);
+    grow(world, 2, 20);
+    world.send(5, text_to(world.wallet(9), "hello"));
+    world.run(20s);
+    return world.state_hash();
+  };
+  const auto first = run(42);
+  EXPECT_EQ(first, run(42));
+  EXPECT_NE(first, run(43));
+}
+
+TEST(World, AnAgentIsFoundAfterHalfOfTheServersCrashed) {
+  World world(testkit::seed(3));
+  grow(world, 6, 24);
+  for (const std::size_t dead : {0, 2, 4}) world.crash(dead);
+  world.run(5s);
+  const auto ask = world.find(10, world.wallet(20));
+  const auto send = world.send(10, text_to(world.wallet(20), "still here"));
+  world.run(40s);
+  ASSERT_TRUE(world.observed(10).found.at(ask).has_value());
+  EXPECT_EQ(world.observed(10).sends.at(send).back(), agent::DeliveryState::sent);
+  ASSERT_EQ(world.observed(20).messages.size(), 1u);
+  EXPECT_EQ(to_text(world.observed(20).messages[0].body), "still here");
+}
+
+TEST(World, AWithdrawnAgentIsReportedAsSuchAtOnce) {
+  World world(testkit::seed(4));
+  grow(world, 3, 10);
+  const auto before = world.find(5, world.wallet(8));
+  world.run(5s);
+  ASSERT_TRUE(world.observed(5).found.at(before).has_value());
+  world.leave(8);
+  world.run(10s);
+  EXPECT_FALSE(world.online(8));
+  const auto ask = world.find(5, world.wallet(8));
+  const auto send = world.send(5, text_to(world.wallet(8), "too late"));
+  world.run(10s);
+  const auto& found = world.observed(5).found.at(ask);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_TRUE(found->presence.fields.withdrawn);
+  EXPECT_EQ(world.observed(5).sends.at(send).back(), agent::DeliveryState::failed);
+}
+
+TEST(World, AnUnknownAddressIsTruthfullyNotFound) {
+  World world(testkit::seed(5));
+  grow(world, 3, 6);
+  const auto ask = world.find(4, EthAddress(FixedBytes<20>{1, 2, 3}));
+  world.run(30s);
+  const auto& found = world.observed(4).found.at(ask);
+  ASSERT_FALSE(found.has_value());
+  EXPECT_EQ(found.error().kind(), Kind::not_found);
+}
+
+TEST(World, ARestartedAgentPublishesAboveItsOldRecordAndKeepsItsDeliveryMemory) {
+  World world(testkit::seed(6));
+  grow(world, 3, 8);
+  world.send(5, text_to(world.wallet(7), "once"));
+  world.run(10s);
+  ASSERT_EQ(world.observed(7).messages.size(), 1u);
+  const auto first = world.find(4, world.wallet(7));
+  world.run(5s);
+  const auto old_seq = world.observed(4).found.at(first)->presence.fields.seq;
+  world.crash(7);
+  world.run(20s);
+  world.restart(7);
+  world.run(90s);  // the sender publishes the same envelope again after a minute
+  EXPECT_EQ(world.observed(7).messages.size(), 1u);
+  const auto second = world.find(4, world.wallet(7));
+  world.run(5s);
+  EXPECT_GT(world.observed(4).found.at(second)->presence.fields.seq, old_seq);
+}
+
+TEST(World, APartitionHealsAndMessagesArriveByRetry) {
+  World world(testkit::seed(8));
+  grow(world, 4, 16);
+  world.partition([](std::size_t a, std::size_t b) { return (a % 2) != (b % 2); });
+  world.run(20s);
+  const auto send = world.send(10, text_to(std::nullopt, "across"));
+  world.run(10s);
+  EXPECT_TRUE(world.observed(11).messages.empty());
+  world.heal();
+  world.run(150s);
+  static_cast<void>(send);
+  ASSERT_EQ(world.observed(11).messages.size(), 1u);
+  EXPECT_EQ(to_text(world.observed(11).messages[0].body), "across");
+}
+
+}  // namespace
+}  // namespace starling::sim
