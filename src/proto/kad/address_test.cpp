@@ -34,7 +34,7 @@ TEST(KadAddress, PublicScopeDropsWhatNobodyElseCanDial) {
 TEST(KadAddress, DropsOwnIdDuplicatesAndOverlongOnes) {
   const Multiaddr plain = addr("/ip4/8.8.8.8/tcp/1");
   const std::vector<Multiaddr> offered{plain.with_peer_id(testing::peer(1)), plain, Multiaddr{},
-                                       addr("/dns4/" + std::string(250, 'n') + "/tcp/1"), plain};
+                                       addr("/dns4/" + std::string(250, 'n') + "/tcp/1/tls/ws"), plain};
   EXPECT_EQ(usable_addrs(offered, AddressScope::any, 20), std::vector<Multiaddr>{plain});
 }
 

@@ -7,7 +7,7 @@
 #include "crypto/hash.hpp"
 #include "format/multihash.hpp"
 #include "proto/kad/kad.hpp"
-#include "tests/testkit/testkit.hpp"
+#include "testkit/testkit.hpp"
 
 namespace starling::kad::testing {
 

@@ -7,12 +7,20 @@
 namespace starling::kad {
 namespace {
 
-// ipfs/specs src/routing/kad-dht.md, "Kademlia Keyspace".
+// ipfs/specs src/routing/kad-dht.md, "Kademlia Keyspace" (2025-03-24). Its hex line and its Kademlia identifier belong
+// together; its two text forms are those of another peer, whose place js computes as in the second half.
 TEST(KadKey, PlacesAPeerWhereTheSpecificationDoes) {
-  const auto id = PeerId::parse("12D3KooWKudojFn6pff7Kah2Mkem3jtFfcntpG9X3QBNiggsYxK2");
-  ASSERT_TRUE(id);
-  EXPECT_EQ(to_hex(id->bytes()), "0024080112209e3b433cbd31c2b8a6ebbdca998bd0f4c2141c9c9af5422e976051b1e63af14d");
-  EXPECT_EQ(to_hex(KadId::of(*id).bytes), "e43d28f0996557c0d5571d75c62a57a59d7ac1d30a51ecedcdb9d5e4afa56100");
+  const auto by_hex =
+      PeerId::from_bytes(testkit::hex("0024080112209e3b433cbd31c2b8a6ebbdca998bd0f4c2141c9c9af5422e976051b1e63af14d"));
+  ASSERT_TRUE(by_hex);
+  EXPECT_EQ(to_hex(KadId::of(*by_hex).bytes), "e43d28f0996557c0d5571d75c62a57a59d7ac1d30a51ecedcdb9d5e4afa56100");
+
+  for (const std::string_view text : {"12D3KooWKudojFn6pff7Kah2Mkem3jtFfcntpG9X3QBNiggsYxK2",
+                                      "k51qzi5uqu5djx47o56x8r9lvy85co0sdf1yfbzxlukdq4irr8ssn3o7dpfasp"}) {
+    const auto by_text = PeerId::parse(text);
+    ASSERT_TRUE(by_text) << text;
+    EXPECT_EQ(to_hex(KadId::of(*by_text).bytes), "cf17fd5b0687074824db75f3e2cf1e8391a7498f489acb3c4eddb312756d8b6c");
+  }
 }
 
 // ipfs/specs src/routing/kad-dht.md, "Content Kademlia Identifier".
