@@ -7,7 +7,7 @@ namespace starling::yamux {
 Session::Engine::Engine(Role role, const Config& config, Instant now)
     : config_(config), client_(role == Role::client), liveness_(now),
       abandoned_(config.abandoned_streams_per_second_max, config.abandoned_streams_burst_max),
-      next_id_(client_ ? 1 : 2) {
+      ids_(client_ ? 1 : 2) {
   STARLING_ASSERT(config.window_max >= kWindowInitial && config.window_max <= kWindowMax);
   STARLING_ASSERT(config.send_buffer_max > 0 && config.send_buffer_max < (std::size_t{1} << 30));
 }
@@ -106,14 +106,13 @@ bool Session::Engine::has_room_to_open() const {
 
 Result<StreamId> Session::Engine::open() {
   if (error_ || draining_ || remote_going_away_) return starling::fail(Errc::going_away);
-  if (next_id_ > std::numeric_limits<std::uint32_t>::max()) return starling::fail(Errc::stream_ids_exhausted);
+  if (ids_.exhausted()) return starling::fail(Errc::stream_ids_exhausted);
   if (!has_room_to_open()) {
     open_blocked_ = true;
     return starling::fail(outbound_count() >= config_.streams_outbound_max ? Errc::too_many_streams
                                                                            : Errc::ack_backlog_full);
   }
-  Stream& stream = add_stream(static_cast<std::uint32_t>(next_id_));
-  next_id_ += 2;
+  Stream& stream = add_stream(*ids_.take());
   stream.syn_due = true;
   ++outbound_unacknowledged_;
   schedule(stream);

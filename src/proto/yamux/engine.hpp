@@ -13,6 +13,7 @@
 #include "proto/yamux/replies.hpp"
 #include "proto/yamux/session.hpp"
 #include "proto/yamux/stream.hpp"
+#include "proto/yamux/stream_ids.hpp"
 
 namespace starling::yamux {
 
@@ -111,7 +112,7 @@ class Session::Engine {
   Stream* body_stream_ = nullptr;  ///< null: the body is discarded
   bool body_finishes_ = false;     ///< FIN takes effect behind the body
 
-  std::uint64_t next_id_;
+  StreamIds ids_;
   std::size_t inbound_count_ = 0;
   std::size_t inbound_unacknowledged_ = 0;
   std::size_t outbound_unacknowledged_ = 0;

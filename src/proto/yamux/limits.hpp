@@ -38,17 +38,20 @@ inline constexpr std::size_t kStreamsOutboundMax = 512;
 inline constexpr std::size_t kAckBacklogMax = 256;
 /// Bytes of a slice up to which write() copies it into the stream's last buffer instead of sharing it.
 inline constexpr std::size_t kSliceCopyMax = 1'024;
-/// Bytes of a buffer that is allocated for received or copied data before its size is known to be needed, at least and
-/// at most; in between it is as large as what the stream holds already, so that memory stays below twice the data.
+/// Bytes of the smallest buffer for received or copied data. Further ones are as large as what the stream holds already,
+/// so that memory stays below twice the data.
 inline constexpr std::size_t kBufferBytesMin = 256;
+/// Bytes at which those buffers stop growing, unless more arrives at once.
 inline constexpr std::size_t kBufferBytesMax = 64 * 1024;
 /// RST frames waiting to be sent. An honest peer cannot cause more than its ACK backlog plus its open streams while it
 /// does not read; past this bound the session ends (GHSA-3999-5ffv-wp2r).
 inline constexpr std::size_t kPendingResetsMax = 1'024;
 /// Ping answers waiting to be sent; further pings are not answered. Every known implementation has one ping under way.
 inline constexpr std::size_t kPendingPongsMax = 32;
-/// Streams a peer may open and give up again, or open beyond its limit: burst, then per second (CVE-2023-44487 class).
+/// Streams a peer may at once open and give up again before we finished our part, or open beyond its limit
+/// (CVE-2023-44487 class). Four times what an honest peer can have under way unacknowledged.
 inline constexpr double kAbandonedStreamsBurstMax = 1'000;
+/// The same per second, for ever. A busy DHT peer that cancels its lookups stays far below.
 inline constexpr double kAbandonedStreamsPerSecondMax = 100;
 /// Silence after which a ping is sent.
 inline constexpr Duration kKeepaliveInterval = std::chrono::seconds(30);

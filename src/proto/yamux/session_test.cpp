@@ -242,6 +242,18 @@ TEST(YamuxSession, ASliceIsSharedNotCopied) {
   session.sent();
 }
 
+TEST(YamuxSession, SmallWritesShareABufferAndAFrame) {
+  Session session = started(Role::client);
+  const StreamId id = *session.open();
+  for (int i = 0; i < 10; ++i) session.write(id, Slice::copy(Bytes(kSliceCopyMax / 100, 'a')));
+  for (int i = 0; i < 10; ++i) session.write(id, as_bytes("bb"));
+  std::vector<ByteView> parts;
+  session.gather(parts, 1 << 20, {});
+  EXPECT_EQ(parts.size(), 3u);  // SYN, header, one run
+  EXPECT_EQ(as_text(parts.back()), std::string(100, 'a') + std::string(20, 'b'));
+  session.sent();
+}
+
 TEST(YamuxSession, GatheredViewsSurviveAResetUntilSent) {
   Session session = started(Role::client);
   const StreamId id = *session.open();
