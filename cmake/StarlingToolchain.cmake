@@ -18,7 +18,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # GCC 12 sees overlaps and overflows in inlined std::string and std::vector code that are not there (GCC bugs 105329,
     # 105651, 107852); clang, clang-tidy and the sanitizers look for the real ones.
     target_compile_options(starling_options INTERFACE -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow
-                           -Wno-stringop-overread -Wno-maybe-uninitialized -Wno-free-nonheap-object)
+                           -Wno-stringop-overread -Wno-maybe-uninitialized -Wno-free-nonheap-object
+                           -Wno-nonnull)
   endif()
 endif()
 if(STARLING_WERROR)
@@ -46,7 +47,8 @@ find_package(OpenSSL 3.0 REQUIRED)
 pkg_check_modules(SECP256K1 REQUIRED IMPORTED_TARGET libsecp256k1)
 pkg_check_modules(CRYPTOPP REQUIRED IMPORTED_TARGET libcrypto++)
 find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json)
 if(STARLING_TESTS)
   find_package(GTest REQUIRED)
-  find_package(Boost 1.81 REQUIRED COMPONENTS json)
 endif()
