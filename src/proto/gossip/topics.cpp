@@ -55,13 +55,17 @@ void TopicTable::drop_if_unused(TopicIndex topic) {
   if (entry.holds > 0 || !entry.peers.empty()) return;
   by_name_.erase(by_name_.find(*entry.name));
   entry = Entry{};
-  if (by_name_.empty()) {
-    // Nothing is named any more, so no index is in use: give the high-water mark back.
-    std::vector<Entry>().swap(entries_);
-    std::vector<TopicIndex>().swap(free_);
+  if (topic + 1 < entries_.size()) {
+    free_.push_back(topic);
     return;
   }
-  free_.push_back(topic);
+  // The tail is free: give it back, so that a flood of names leaves no high-water mark behind.
+  while (!entries_.empty() && entries_.back().name == nullptr) entries_.pop_back();
+  std::erase_if(free_, [this](TopicIndex index) { return index >= entries_.size(); });
+  if (entries_.capacity() > 2 * entries_.size() + kSpareEntriesMax) {
+    entries_.shrink_to_fit();
+    free_.shrink_to_fit();
+  }
 }
 
 std::size_t TopicTable::memory_bytes() const noexcept {

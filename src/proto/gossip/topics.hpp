@@ -40,6 +40,7 @@ class TopicTable {
     std::uint32_t holds = 0;
     std::vector<PeerRef> peers;
   };
+  static constexpr std::size_t kSpareEntriesMax = 8;
   TopicIndex intern(std::string_view topic);
   void drop_if_unused(TopicIndex topic);
 
