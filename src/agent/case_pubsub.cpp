@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "agent/case_bench.hpp"
-#include "proto/gossip/rpc_codec.hpp"
-#include "proto/gossip/strict_sign.hpp"
+#include "gossip/rpc_codec.hpp"
+#include "gossip/strict_sign.hpp"
 
 namespace starling::agent::cases {
 namespace {

@@ -201,11 +201,19 @@ crypto::Hash256 digest_of(const Envelope& envelope) {
   return crypto::sha256({aad_of(envelope), crypto::sha256(content.view())});
 }
 
-Bytes make_signed_envelope(const Envelope& envelope, const crypto::PrivateKey& node_key,
-                           const Signatures& signatures) {
+Result<Bytes> make_publication(Envelope envelope, WallTime published_at) {
+  envelope.published_at = published_at;
+  Bytes data = encode(envelope);
+  if (data.size() > kEnvelopeGossipBytesMax) return fail(Errc::too_large);
+  return data;
+}
+
+Result<Bytes> make_signed_envelope(const Envelope& envelope, const crypto::PrivateKey& node_key,
+                                   const Signatures& signatures) {
   Envelope off_gossip = envelope;
   off_gossip.published_at = {};
   const Bytes bytes = encode(off_gossip);
+  if (bytes.size() > kEnvelopeStreamBytesMax) return fail(Errc::too_large);
   Bytes out;
   pb::Writer writer(out);
   writer.bytes(1, bytes);

@@ -83,6 +83,8 @@ Result<void> check_version(const EnvelopeFields& fields) noexcept;
 
 /// The bytes that travel. `published_at` 0 leaves it out.
 Bytes encode(const Envelope& envelope);
+/// The data of one publication on gossip: the envelope with this published_at. Errc::too_large over 32 KiB.
+Result<Bytes> make_publication(Envelope envelope, WallTime published_at);
 
 /// `starling-aad/1` ‖ version ‖ id ‖ from ‖ to ‖ sent_at ‖ expires_at: what sealing binds and receipts digest.
 Bytes aad_of(const Envelope& envelope);
@@ -94,8 +96,9 @@ struct SignedEnvelope {
   Slice envelope;
   Bytes signature;
 };
-/// The whole SignedEnvelope; published_at is left out, whatever `envelope` says.
-Bytes make_signed_envelope(const Envelope& envelope, const crypto::PrivateKey& node_key, const Signatures& signatures);
+/// The whole SignedEnvelope; published_at is left out, whatever `envelope` says. Errc::too_large over 1 MiB.
+Result<Bytes> make_signed_envelope(const Envelope& envelope, const crypto::PrivateKey& node_key,
+                                   const Signatures& signatures);
 /// Row 3 of the container: Errc::too_large for an envelope over 1 MiB, format errors. Shares memory with `frame`.
 Result<SignedEnvelope> decode_signed_envelope(const Slice& frame);
 

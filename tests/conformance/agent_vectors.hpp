@@ -1,26 +1,23 @@
 #pragma once
 // Reads tests/conformance/vectors/agent/*.json for tests: plain accessors over Boost.JSON, and the cases as the library
 // takes them.
-#include <boost/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "agent/case_judge.hpp"
-#include "testkit/testkit.hpp"
+#include "testkit/json.hpp"
 
 namespace starling::vectors {
 
-namespace json = boost::json;
+namespace json = testkit::json;
+using testkit::at;
+using testkit::has;
 
 inline json::value load(std::string_view file) {
-  return json::parse(testkit::read_repo_file("tests/conformance/vectors/agent/" + std::string(file)));
+  return testkit::read_json("tests/conformance/vectors/agent/" + std::string(file));
 }
-inline const json::value& at(const json::value& object, std::string_view name) { return object.as_object().at(name); }
-inline bool has(const json::value& object, std::string_view name) { return object.as_object().contains(name); }
-inline std::string text(const json::value& object, std::string_view name) {
-  return std::string(at(object, name).as_string());
-}
+inline std::string text(const json::value& object, std::string_view name) { return testkit::text_at(object, name); }
 inline Bytes bytes_of(const json::value& value) { return testkit::hex(value.as_string()); }
 /// Empty when the field is absent.
 inline Bytes bytes(const json::value& object, std::string_view name) {
@@ -28,11 +25,11 @@ inline Bytes bytes(const json::value& object, std::string_view name) {
 }
 inline std::uint64_t number_of(const json::value& value) {
   if (value.is_string()) return std::stoull(std::string(value.as_string()));
-  return value.to_number<std::uint64_t>();
+  return value.is_uint64() ? value.as_uint64() : static_cast<std::uint64_t>(value.as_int64());
 }
 /// 0 when the field is absent.
 inline std::uint64_t number(const json::value& object, std::string_view name) {
-  return has(object, name) ? number_of(at(object, name)) : 0;
+  return has(object, name) ? testkit::number_at(object, name) : 0;
 }
 inline WallTime time(const json::value& object, std::string_view name) {
   return WallTime::from_ms(number(object, name));
