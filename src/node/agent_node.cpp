@@ -73,14 +73,14 @@ void AgentNode::start(Now now) {
     company_due_ = now.mono + kCompanyInterval;
   }
   floors_due_ = now.mono + kFloorsKeepInterval;
-  own_lookup_due_ = now.mono + kOwnLookupTimeMax;
+  if (config_.publish) own_lookup_due_ = now.mono + kOwnLookupTimeMax;
   // A DHT server that knows no other yet has nobody to ask; everyone else waits for the first server in the table.
   if (host_.dht() == nullptr || host_.dht()->mode() == kad::Mode::server) start_publishing(now);
 }
 
 /// Looks our own wallet up first: after a restart another node of it may be the active one.
 void AgentNode::start_publishing(Now now) {
-  if (publishing_ || own_lookup_) return;
+  if (!config_.publish || publishing_ || own_lookup_) return;
   if (host_.dht() == nullptr || host_.dht()->table().size() == 0) {
     publishing_ = true;
     own_lookup_due_ = Instant::never();

@@ -33,6 +33,8 @@ struct AgentConfig {
   std::string version = "starling/0.1.0";
   bool status_messages = true;
   OwnPresence::Announce announce = OwnPresence::Announce::yes;
+  /// Off for a node that only asks and sends, beside the running one of the same wallet.
+  bool publish = true;
   Duration republish = agent::kPresenceRepublish;
   agent::RateLimits rates;
   agent::TableLimits tables;

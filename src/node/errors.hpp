@@ -4,7 +4,8 @@
 namespace starling::node {
 
 enum class Errc : std::uint16_t {
-  no_address = 1,       ///< nothing to dial: no address, or none that policy and transport allow
+  not_found = 1,        ///< no presence for this address
+  no_address,           ///< nothing to dial: no address, or none that policy and transport allow
   all_addresses_failed, ///< every address of a peer was tried
   dial_timeout,         ///< no connection within the deadline
   backing_off,          ///< every address failed recently and is left alone for a while
@@ -29,7 +30,6 @@ enum class Errc : std::uint16_t {
   gossip_off,           ///< the node runs no gossip
   no_seal_key,          ///< the addressee cannot receive sealed messages and plaintext was not asked for
   withdrawn,            ///< the addressee has left on purpose
-  not_found,            ///< no presence for this address
   too_big,              ///< over the size limit of the path
   no_wallet,            ///< the operation needs an identity
   path_unavailable,     ///< the path asked for does not lead to the addressee

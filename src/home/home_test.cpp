@@ -1,0 +1,185 @@
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "home/data_dir.hpp"
+#include "home/files.hpp"
+#include "home/store.hpp"
+#include "testkit/testkit.hpp"
+
+namespace starling::home {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A folder that goes with the test.
+class HomeTest : public ::testing::Test {
+ protected:
+  HomeTest() {
+    std::string name = (fs::temp_directory_path() / "starling-home-XXXXXX").string();
+    STARLING_ASSERT(::mkdtemp(name.data()) != nullptr);
+    folder = name;
+  }
+  ~HomeTest() override { fs::remove_all(folder); }
+  fs::path folder;
+  SeededRng rng{11};
+};
+
+// The two examples of the Web3 Secret Storage definition (ethereum wiki, "Test Vectors"); password "testpassword".
+constexpr std::string_view kWikiScrypt = R"({"crypto":{"cipher":"aes-128-ctr","cipherparams":{"iv":
+"83dbcc02d8ccb40e466191a123791e0e"},"ciphertext":"d172bf743a674da9cdad04534d56926ef8358534d458fffccd4e6ad2fbde479c",
+"kdf":"scrypt","kdfparams":{"dklen":32,"n":262144,"r":1,"p":8,"salt":
+"ab0c7876052600dd703518d6fc3fe8984592145b591fc8fb5c6d43190334ba19"},"mac":
+"2103ac29920d71da29f15d75b4a16dbe95cfd7ff8faea1056c33131d846e3097"},"id":"3198bc9c-6672-5ab3-d995-4942343ae5b6",
+"version":3})";
+constexpr std::string_view kWikiPbkdf2 = R"({"crypto":{"cipher":"aes-128-ctr","cipherparams":{"iv":
+"6087dab2f9fdbbfaddc31a909735c1e6"},"ciphertext":"5318b4d5bcd28de64ee5559e671353e16f075ecae9f99c7a79a38af5f869aa46",
+"kdf":"pbkdf2","kdfparams":{"c":262144,"dklen":32,"prf":"hmac-sha256","salt":
+"ae3cd4e7013836a3df6bd7241b12db061dbe2c6785853cce422d148a624ce0bd"},"mac":
+"517ead924a9d0dc3124507e3393d175ce3ff7c1e96529c6c555ce9e51205e9b2"},"id":"3198bc9c-6672-5ab3-d995-4942343ae5b6",
+"version":3})";
+constexpr std::string_view kWikiSecret = "7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d";
+
+TEST_F(HomeTest, ReadsTheKeystoresOfTheDefinition) {
+  for (const auto text : {kWikiScrypt, kWikiPbkdf2}) {
+    const auto key = decrypt_keystore(text, "testpassword");
+    ASSERT_TRUE(key.has_value()) << key.error().to_string();
+    EXPECT_EQ(to_hex(key->secret()), kWikiSecret);
+  }
+}
+
+TEST_F(HomeTest, AWrongPasswordIsNamedAsSuch) {
+  const auto key = decrypt_keystore(kWikiPbkdf2, "testpasswore");
+  ASSERT_FALSE(key.has_value());
+  EXPECT_TRUE(key.error().is(Errc::wrong_password));
+}
+
+TEST_F(HomeTest, KeystoresWithUnreasonableCostOrFormAreRefused) {
+  const auto with = [](std::string from, std::string to) {
+    std::string text(kWikiScrypt);
+    text.replace(text.find(from), from.size(), to);
+    return text;
+  };
+  EXPECT_TRUE(decrypt_keystore(with("\"n\":262144", "\"n\":1073741824"), "x").error().is(Errc::unsupported_keystore));
+  EXPECT_TRUE(decrypt_keystore(with("\"n\":262144", "\"n\":262143"), "x").error().is(Errc::unsupported_keystore));
+  EXPECT_TRUE(decrypt_keystore(with("aes-128-ctr", "aes-128-cbc"), "x").error().is(Errc::unsupported_keystore));
+  EXPECT_TRUE(decrypt_keystore(with("\"version\":3", "\"version\":1"), "x").error().is(Errc::bad_keystore));
+  EXPECT_TRUE(decrypt_keystore("{", "x").error().is(Errc::bad_keystore));
+  EXPECT_TRUE(decrypt_keystore("[]", "x").error().is(Errc::bad_keystore));
+}
+
+TEST_F(HomeTest, AKeystoreOpensAgainAndIsPrivate) {
+  Keystore store(folder / "keystore");
+  const auto wallet = crypto::PrivateKey::generate(crypto::KeyType::secp256k1, rng);
+  const auto entry = store.add(wallet, "correct horse", KeystoreCost::light, rng, 1'795'000'000'123);
+  ASSERT_TRUE(entry.has_value());
+  EXPECT_TRUE(entry->file.filename().string().starts_with("UTC--2026-11-18T"));
+  struct stat status {};
+  ASSERT_EQ(::stat(entry->file.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+  ASSERT_EQ(store.list().size(), 1u);
+  const auto opened = store.open(entry->address, "correct horse");
+  ASSERT_TRUE(opened.has_value());
+  EXPECT_TRUE(equal(opened->secret(), wallet.secret()));
+  EXPECT_TRUE(store.open(entry->address, "wrong").error().is(Errc::wrong_password));
+  EXPECT_TRUE(store.open(EthAddress(), "x").error().is(Errc::no_such_wallet));
+  EXPECT_TRUE(store.add(wallet, "y", KeystoreCost::light, rng, 1).error().is(Errc::wallet_exists));
+}
+
+TEST_F(HomeTest, AFolderServesOneNodeAtATime) {
+  {
+    const auto first = DataDir::open(folder / "node", DataDir::Lock::exclusive);
+    ASSERT_TRUE(first.has_value());
+    EXPECT_TRUE(DataDir::open(folder / "node", DataDir::Lock::exclusive).error().is(Errc::in_use));
+    EXPECT_TRUE(DataDir::open(folder / "node", DataDir::Lock::none).has_value());
+  }
+  EXPECT_TRUE(DataDir::open(folder / "node", DataDir::Lock::exclusive).has_value());
+}
+
+TEST_F(HomeTest, NodeKeyAndWalletAreMadeOnceAndKept) {
+  auto dir = DataDir::open(folder / "node", DataDir::Lock::exclusive);
+  ASSERT_TRUE(dir.has_value());
+  const auto key = dir->node_key(crypto::KeyType::secp256k1, rng);
+  ASSERT_TRUE(key.has_value());
+  const auto wallet = dir->wallet(std::nullopt, std::nullopt, rng, 1);
+  ASSERT_TRUE(wallet.has_value()) << wallet.error().to_string();
+  EXPECT_TRUE(wallet->made);
+  const auto again = dir->wallet(std::nullopt, std::nullopt, rng, 2);
+  ASSERT_TRUE(again.has_value());
+  EXPECT_FALSE(again->made);
+  EXPECT_EQ(again->address, wallet->address);
+  EXPECT_EQ(dir->node_key(crypto::KeyType::ed25519, rng)->public_key(), key->public_key());
+  fs::permissions(folder / "node" / "node.key", fs::perms::others_read, fs::perm_options::add);
+  EXPECT_TRUE(dir->node_key(crypto::KeyType::ed25519, rng).error().is(Errc::unsafe_permissions));
+}
+
+TEST_F(HomeTest, ADamagedNodeKeyIsNotReplaced) {
+  auto dir = DataDir::open(folder, DataDir::Lock::exclusive);
+  ASSERT_TRUE(write_secret(folder / "node.key", as_bytes("nonsense")).has_value());
+  EXPECT_TRUE(dir->node_key(crypto::KeyType::secp256k1, rng).error().is(Errc::damaged));
+  EXPECT_EQ(as_text(*read_file(folder / "node.key")), "nonsense");
+}
+
+node::Received message(std::uint8_t number) {
+  node::Received out;
+  out.id[0] = number;
+  out.from = EthAddress(FixedBytes<20>{number, 7});
+  if (number % 2 == 0) out.to = EthAddress(FixedBytes<20>{9});
+  out.content_type = "text/plain";
+  out.body = to_bytes("body " + std::to_string(number));
+  out.sent_at = WallTime::from_ms(1000 + number);
+  out.sealed = number % 2 == 0;
+  return out;
+}
+
+TEST_F(HomeTest, TheStoreKeepsValuesAndInboxOverAReopen) {
+  {
+    auto store = Store::open(folder / "node.db");
+    ASSERT_TRUE(store.has_value());
+    ASSERT_TRUE(store->keep(node::Kept::issued, "", as_bytes("one")).has_value());
+    ASSERT_TRUE(store->keep(node::Kept::issued, "", as_bytes("two")).has_value());
+    ASSERT_TRUE(store->keep(node::Kept::floors, "x", as_bytes("gone")).has_value());
+    ASSERT_TRUE(store->keep(node::Kept::floors, "x", {}).has_value());
+    for (std::uint8_t i = 1; i <= 5; ++i) ASSERT_TRUE(store->add_to_inbox(message(i)).has_value());
+    ASSERT_TRUE(store->add_to_inbox(message(3)).has_value());
+  }
+  auto store = Store::open(folder / "node.db");
+  ASSERT_TRUE(store.has_value());
+  const auto kept = store->kept();
+  ASSERT_TRUE(kept.has_value());
+  ASSERT_EQ(kept->size(), 1u);
+  EXPECT_EQ(as_text(kept->front().value), "two");
+  const auto last_two = store->inbox(0, 2);
+  ASSERT_TRUE(last_two.has_value());
+  ASSERT_EQ(last_two->size(), 2u);
+  EXPECT_EQ(as_text((*last_two)[1].message.body), "body 5");
+  EXPECT_FALSE((*last_two)[1].message.to.has_value());
+  EXPECT_TRUE((*last_two)[0].message.sealed);
+  EXPECT_EQ(store->inbox(0, 100)->size(), 5u);
+  EXPECT_EQ(store->inbox((*last_two)[0].number, 100)->size(), 1u);
+}
+
+TEST_F(HomeTest, DeliveryMemoryThatHasEndedIsDropped) {
+  auto store = Store::open(folder / "node.db");
+  Bytes early, late;
+  put_u64_be(early, 100);
+  put_u64_be(late, 300);
+  ASSERT_TRUE(store->keep(node::Kept::delivered, "early", early).has_value());
+  ASSERT_TRUE(store->keep(node::Kept::delivered, "late", late).has_value());
+  ASSERT_TRUE(store->forget_ended(WallTime::from_ms(200)).has_value());
+  ASSERT_EQ(store->kept()->size(), 1u);
+  EXPECT_EQ(store->kept()->front().key, "late");
+}
+
+TEST_F(HomeTest, ADamagedDatabaseIsRefusedAndLeftAlone) {
+  std::ofstream(folder / "bad.db") << std::string(4096, 'x');
+  const auto opened = Store::open(folder / "bad.db");
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_TRUE(opened.error().is(Errc::damaged));
+  EXPECT_EQ(read_file(folder / "bad.db")->size(), 4096u);
+}
+
+}  // namespace
+}  // namespace starling::home
