@@ -1,6 +1,7 @@
 // fuzz-depends: yamux
-// The yamux session. The first byte of an input chooses: raw bytes of a hostile peer; a program of hostile frames mixed
-// with calls of the application; or a program that runs two sessions against each other, whose streams must agree.
+// The yamux session. The first byte of an input chooses: raw bytes of a hostile peer; a program of hostile
+// frames mixed with calls of the application; or a program that runs two sessions against each other, whose
+// streams must agree.
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -89,8 +90,12 @@ void application_step(Session& session, std::uint8_t op, Input& input, Instant n
   static const Bytes payload(6'000, 0x5a);
   switch (op % 8) {
     case 0: (void)session.open(); break;
-    case 1: session.write(id, ByteView(payload).first(std::min<std::size_t>(input.u16(), payload.size()))); break;
-    case 2: session.write(id, Slice::copy(ByteView(payload).first(std::min<std::size_t>(input.u16(), 6'000)))); break;
+    case 1:
+      session.write(id, ByteView(payload).first(std::min<std::size_t>(input.u16(), payload.size())));
+      break;
+    case 2:
+      session.write(id, Slice::copy(ByteView(payload).first(std::min<std::size_t>(input.u16(), 6'000))));
+      break;
     case 3: session.consume(id, std::min<std::size_t>(session.readable_bytes(id), input.u32()), now); break;
     case 4: session.finish(id); break;
     case 5: session.reset(id, input.u8()); break;
@@ -145,7 +150,8 @@ void hostile(Input& input) {
       encode_header(type, flags, stream, length, header);
       if (type == FrameType::window_update) {
         auto& credit = granted.try_emplace(stream, std::uint64_t{kWindowInitial}).first->second;
-        if ((flags & kSyn) != 0) credit = std::max<std::uint64_t>(credit, kWindowInitial);  // an id used again
+        if ((flags & kSyn) != 0)
+          credit = std::max<std::uint64_t>(credit, kWindowInitial);  // an id used again
         credit += length;
       } else if (type == FrameType::data && (flags & kSyn) != 0) {
         auto& credit = granted[stream];

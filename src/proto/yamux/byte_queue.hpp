@@ -10,12 +10,12 @@
 
 namespace starling::yamux {
 
-/// A FIFO of bytes that never moves what it holds: views into it stay valid until their bytes leave, even while more is
-/// appended, and a run that leaves whole can be kept alive by whoever still reads it. Empty, it owns no memory: an idle
-/// stream costs nothing but this object.
+/// A FIFO of bytes that never moves what it holds: views into it stay valid until their bytes leave, even
+/// while more is appended, and a run that leaves whole can be kept alive by whoever still reads it. Empty, it
+/// owns no memory: an idle stream costs nothing but this object.
 ///
-/// Copied bytes are gathered in buffers that grow with the amount held (kBufferBytesMin to kBufferBytesMax), so a peer
-/// that sends single bytes makes us hold less than twice what it sent plus one smallest buffer.
+/// Copied bytes are gathered in buffers that grow with the amount held (kBufferBytesMin to kBufferBytesMax),
+/// so a peer that sends single bytes makes us hold less than twice what it sent plus one smallest buffer.
 class ByteQueue {
  public:
   /// A contiguous run: a buffer of our own with room at its end, or a shared slice.
@@ -43,8 +43,8 @@ class ByteQueue {
 
   /// Drops `count` bytes, at most size(), from the front. Amortised O(1) per run.
   void consume(std::size_t count) { take(count, nullptr, nullptr); }
-  /// Takes `count` bytes, at most size(), from the front: their views go to `parts`, runs that were taken to their end
-  /// to `retired`, where they live on.
+  /// Takes `count` bytes, at most size(), from the front: their views go to `parts`, runs that were taken to
+  /// their end to `retired`, where they live on.
   void take(std::size_t count, std::vector<ByteView>* parts, std::vector<Run>* retired);
   /// Empties the queue; its runs go to `retired` unless that is null.
   void clear(std::vector<Run>* retired);

@@ -5,7 +5,9 @@
 namespace starling::yamux {
 
 Session::Engine::Engine(Role role, const Config& config, Instant now)
-    : config_(config), client_(role == Role::client), liveness_(now),
+    : config_(config),
+      client_(role == Role::client),
+      liveness_(now),
       abandoned_(config.abandoned_streams_per_second_max, config.abandoned_streams_burst_max),
       ids_(client_ ? 1 : 2) {
   STARLING_ASSERT(config.window_max >= kWindowInitial && config.window_max <= kWindowMax);
@@ -54,9 +56,9 @@ void Session::Engine::raise(Stream& stream, Pending event) {
 }
 
 Instant Session::Engine::deadline() const {
-  const Liveness::Times times{config_.keepalive_interval, config_.keepalive_timeout, config_.rtt_probe_interval};
-  if (error_) return error_reported_ ? Instant::never() : Instant::from_ns(std::numeric_limits<std::int64_t>::min());
-  return liveness_.deadline(times);
+  if (error_)
+    return error_reported_ ? Instant::never() : Instant::from_ns(std::numeric_limits<std::int64_t>::min());
+  return liveness_.deadline(times());
 }
 
 Result<void> Session::Engine::on_deadline(Instant now) {
@@ -64,8 +66,7 @@ Result<void> Session::Engine::on_deadline(Instant now) {
     error_reported_ = true;
     return starling::fail(*error_);
   }
-  const Liveness::Times times{config_.keepalive_interval, config_.keepalive_timeout, config_.rtt_probe_interval};
-  if (liveness_.on_deadline(times, now)) return {};
+  if (liveness_.on_deadline(times(), now)) return {};
   error_reported_ = true;
   return fail(Errc::keepalive_timeout);
 }
@@ -153,7 +154,8 @@ void Session::Engine::remove(Stream& stream, std::optional<Pending> last_event) 
   }
   stream.gone = true;
   // After a reset nothing of what was announced before is there any more; after a close everything was read.
-  stream.pending = static_cast<std::uint8_t>(*last_event == kResetPending ? 0 : stream.pending & kRemoteFinishedPending);
+  stream.pending =
+      static_cast<std::uint8_t>(*last_event == kResetPending ? 0 : stream.pending & kRemoteFinishedPending);
   raise(*owned.release(), *last_event);
 }
 
@@ -169,8 +171,8 @@ bool Session::Engine::owe_reset(std::uint32_t stream, std::uint32_t code) {
 void Session::Engine::reset(StreamId id, std::uint32_t code) {
   Stream* stream = find_mutable(id);
   if (stream == nullptr || error_) return;
-  // A stream that the peer has not heard of needs no RST, and one that is over on both wires must not get one: nim takes
-  // a frame for a stream it has closed as a protocol error.
+  // A stream that the peer has not heard of needs no RST, and one that is over on both wires must not get
+  // one: nim takes a frame for a stream it has closed as a protocol error.
   const bool silent = stream->syn_due || (stream->fin_sent && stream->remote_finished);
   remove(*stream, std::nullopt);
   if (!silent && !owe_reset(id.value(), code)) (void)fail(Errc::control_backlog_full);
@@ -204,8 +206,10 @@ void Session::Engine::consume(StreamId id, std::size_t count, Instant now) {
 void Session::Engine::grow_window(Stream& stream, Instant now) {
   const std::optional<Duration> rtt = liveness_.rtt();
   if (!rtt || now - stream.window_epoch >= saturating_scale(*rtt, 2.0)) return;
-  const std::size_t budget = config_.window_growth_budget_max - std::min(config_.window_growth_budget_max, window_growth_);
-  const std::size_t wanted = std::min<std::size_t>(stream.receive_window, config_.window_max - stream.receive_window);
+  const std::size_t budget =
+      config_.window_growth_budget_max - std::min(config_.window_growth_budget_max, window_growth_);
+  const std::size_t wanted =
+      std::min<std::size_t>(stream.receive_window, config_.window_max - stream.receive_window);
   const std::size_t growth = std::min(wanted, budget);
   stream.receive_window += static_cast<std::uint32_t>(growth);
   window_growth_ += growth;

@@ -1,6 +1,6 @@
 #pragma once
-// What is behind a Session. Its parts: engine.cpp streams and events, engine_receive.cpp frames in, engine_send.cpp
-// frames out.
+// What is behind a Session. Its parts: engine.cpp streams and events, engine_receive.cpp frames in,
+// engine_send.cpp frames out.
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <memory>
 #include <optional>
@@ -72,8 +72,8 @@ class Session::Engine {
   Stream* find_mutable(StreamId id);
   Stream& add_stream(std::uint32_t id);
   void raise(Stream& stream, Pending event);
-  /// Takes the stream out of the session. With `last_event` it stays behind until that was polled; an `Opened` that was
-  /// not polled yet cancels out with it, and nothing is reported.
+  /// Takes the stream out of the session. With `last_event` it stays behind until that was polled; an
+  /// `Opened` that was not polled yet cancels out with it, and nothing is reported.
   void remove(Stream& stream, std::optional<Pending> last_event);
   void close_if_done(Stream& stream);
   void drop_output(Stream& stream);
@@ -81,6 +81,7 @@ class Session::Engine {
   void grow_window(Stream& stream, Instant now);
   [[nodiscard]] bool owe_reset(std::uint32_t stream, std::uint32_t code);
   bool has_room_to_open() const;
+  Liveness::Times times() const noexcept { return {config_.keepalive_interval, config_.keepalive_timeout}; }
   /// Ends the session: all output is discarded but one GoAway.
   tl::unexpected<Error> fail(Errc code);
 

@@ -65,8 +65,8 @@ Result<void> Session::Engine::on_ping(const Header& header, Instant now) {
 Result<void> Session::Engine::on_stream_frame(const Header& header, Instant now) {
   if (header.stream == 0) return fail(Errc::bad_stream_id);
   const bool is_data = header.type == static_cast<std::uint8_t>(FrameType::data);
-  // Before anything else: no honest body is longer than the largest window, whatever became of its stream. The length
-  // is only ever counted down; memory is taken for bytes that have arrived.
+  // Before anything else: no honest body is longer than the largest window, whatever became of its stream.
+  // The length is only ever counted down; memory is taken for bytes that have arrived.
   if (is_data && header.length > config_.window_max) return fail(Errc::frame_too_large);
   Stream* stream = find_mutable(StreamId(header.stream));
   if (header.has(kSyn)) {
@@ -75,7 +75,8 @@ Result<void> Session::Engine::on_stream_frame(const Header& header, Instant now)
     STARLING_ASSIGN(stream, accept(header, now));
   }
   if (stream != nullptr) {
-    if (!stream->inbound && !header.has(kRst)) on_acknowledged(*stream);  // any frame shows that the peer has it
+    if (!stream->inbound && !header.has(kRst))
+      on_acknowledged(*stream);  // any frame shows that the peer has it
     if (header.has(kRst)) {
       STARLING_TRY(on_remote_reset(*stream, is_data ? 0 : header.length, now));
       stream = nullptr;
@@ -105,7 +106,8 @@ Result<Stream*> Session::Engine::accept(const Header& header, Instant now) {
 
 Result<void> Session::Engine::refuse(const Header& header, Instant now) {
   if (!abandoned_.take(now)) return fail(Errc::rapid_reset);
-  if (!header.has(kRst) && !owe_reset(header.stream, draining_ ? kResetShutdown : kResetResourceLimit)) return fail(Errc::control_backlog_full);
+  if (!header.has(kRst) && !owe_reset(header.stream, draining_ ? kResetShutdown : kResetResourceLimit))
+    return fail(Errc::control_backlog_full);
   return {};
 }
 
@@ -175,12 +177,12 @@ void Session::Engine::on_remote_finish(Stream& stream) {
 }
 
 Result<void> Session::Engine::on_remote_reset(Stream& stream, std::uint32_t code, Instant now) {
-  // A peer that opens and gives up before we finished our part has made us work for nothing: that is budgeted. One that
-  // resets after our answer (some close that way) paid for it by waiting.
+  // A peer that opens and gives up before we finished our part has made us work for nothing: that is
+  // budgeted. One that resets after our answer (some close that way) paid for it by waiting.
   if (stream.inbound && !stream.finished && !abandoned_.take(now)) return fail(Errc::rapid_reset);
   if (stream.remote_finished && !stream.receive.empty()) {
-    // All the peer had to say came before its FIN and stays readable, as with go; only our direction dies. What is
-    // still written goes nowhere, and `Closed` follows when everything was read.
+    // All the peer had to say came before its FIN and stays readable, as with go; only our direction dies.
+    // What is still written goes nowhere, and `Closed` follows when everything was read.
     drop_output(stream);
     on_acknowledged(stream);
     stream.ack_due = stream.credit_due = false;

@@ -57,8 +57,8 @@ bool Session::Engine::has_output() const {
   return go_away_due_ || liveness_.ping_wanted() || !replies_.empty() || !control_.empty() || !data_.empty();
 }
 
-std::size_t Session::Engine::put_frame(FrameType type, std::uint16_t flags, std::uint32_t stream, std::uint32_t length,
-                                       std::vector<ByteView>& parts) {
+std::size_t Session::Engine::put_frame(FrameType type, std::uint16_t flags, std::uint32_t stream,
+                                       std::uint32_t length, std::vector<ByteView>& parts) {
   outbox_.add_header(type, flags, stream, length, parts);
   return kHeaderBytes;
 }
@@ -78,14 +78,15 @@ std::size_t Session::Engine::gather(std::vector<ByteView>& parts, std::size_t by
       Stream& stream = *data_.front();
       bytes += gather_data(stream, parts);
     }
-    if (!replies_.empty() || !control_.empty() || !data_.empty()) return bytes;
   }
+  // Room left means that nothing else waits any more.
   if (go_away_due_ && bytes < bytes_max)
     bytes += put_frame(FrameType::go_away, 0, 0, *std::exchange(go_away_due_, std::nullopt), parts);
   return bytes;
 }
 
-std::size_t Session::Engine::gather_replies(std::vector<ByteView>& parts, std::size_t bytes_max, Instant now) {
+std::size_t Session::Engine::gather_replies(std::vector<ByteView>& parts, std::size_t bytes_max,
+                                            Instant now) {
   std::size_t bytes = 0;
   if (liveness_.ping_wanted() && bytes < bytes_max)
     bytes += put_frame(FrameType::ping, kSyn, 0, liveness_.send_ping(now), parts);

@@ -12,7 +12,8 @@ struct StreamTag;
 /// Odd ids are opened by the dialer, even ones by the listener. Never 0.
 using StreamId = StrongId<StreamTag, std::uint32_t>;
 
-/// Which end of the connection this is. The client is the side that dialled (after a DCUtR: whom the roles name).
+/// Which end of the connection this is. The client is the side that dialled (after a DCUtR: whom the roles
+/// name).
 enum class Role : std::uint8_t { client, server };
 
 /// Codes of GoAway. A peer may send others (go puts codes from 0x1000 up there).
@@ -31,7 +32,8 @@ inline constexpr std::uint32_t kResetShutdown = 0x1007;
 struct Opened {
   StreamId id;
 };
-/// There are bytes to read that were not there at the last `Readable` of this stream. Comes once until polled.
+/// There are bytes to read that were not there at the last `Readable` of this stream. Comes once until
+/// polled.
 struct Readable {
   StreamId id;
 };
@@ -43,15 +45,15 @@ struct RemoteFinished {
 struct Writable {
   StreamId id;
 };
-/// The stream is gone in both directions, with what was buffered: the peer reset it (its `code`, 0 when it gave none),
-/// or it was the one that overran the connection's receive buffer (`by_us`).
+/// The stream is gone in both directions, with what was buffered: the peer reset it (its `code`, 0 when it
+/// gave none), or it was the one that overran the connection's receive buffer (`by_us`).
 struct Reset {
   StreamId id;
   std::uint32_t code = 0;
   bool by_us = false;
 };
-/// Both sides have finished and everything was read: the stream is gone. Comes once, and never after a `Reset` or
-/// after reset().
+/// Both sides have finished and everything was read: the stream is gone. Comes once, and never after a
+/// `Reset` or after reset().
 struct Closed {
   StreamId id;
 };

@@ -30,7 +30,8 @@ TEST(YamuxFrame, DecodeGivesBackWhatEncodeWrote) {
 
 TEST(YamuxFrame, DecodeReadsUnknownValuesWithoutJudgingThem) {
   const Bytes bytes = testkit::hex("05fffff0deadbeefffffffff");
-  const Header header = decode_header(std::span<const std::uint8_t, kHeaderBytes>(bytes.data(), kHeaderBytes));
+  const Header header =
+      decode_header(std::span<const std::uint8_t, kHeaderBytes>(bytes.data(), kHeaderBytes));
   EXPECT_EQ(header.version, 5);
   EXPECT_EQ(header.type, 255);
   EXPECT_EQ(header.flags, 0xfff0);

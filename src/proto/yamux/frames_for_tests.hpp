@@ -13,7 +13,8 @@ namespace starling::yamux::testing {
 
 constexpr Instant at(Duration since_start) { return Instant::from_ns(0) + since_start; }
 
-inline Bytes frame(FrameType type, int flags, std::uint32_t stream, std::uint32_t length, ByteView body = {}) {
+inline Bytes frame(FrameType type, int flags, std::uint32_t stream, std::uint32_t length,
+                   ByteView body = {}) {
   HeaderBytes header;
   encode_header(type, static_cast<std::uint16_t>(flags), stream, length, header);
   Bytes out(header.begin(), header.end());
@@ -82,10 +83,13 @@ inline std::string events(Session& session) {
   struct Name {
     std::string operator()(const Opened& e) const { return "opened " + std::to_string(e.id.value()); }
     std::string operator()(const Readable& e) const { return "readable " + std::to_string(e.id.value()); }
-    std::string operator()(const RemoteFinished& e) const { return "finished " + std::to_string(e.id.value()); }
+    std::string operator()(const RemoteFinished& e) const {
+      return "finished " + std::to_string(e.id.value());
+    }
     std::string operator()(const Writable& e) const { return "writable " + std::to_string(e.id.value()); }
     std::string operator()(const Reset& e) const {
-      return "reset " + std::to_string(e.id.value()) + " code " + std::to_string(e.code) + (e.by_us ? " by us" : "");
+      return "reset " + std::to_string(e.id.value()) + " code " + std::to_string(e.code) +
+             (e.by_us ? " by us" : "");
     }
     std::string operator()(const Closed& e) const { return "closed " + std::to_string(e.id.value()); }
     std::string operator()(const Openable&) const { return "openable"; }

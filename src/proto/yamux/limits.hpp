@@ -11,42 +11,48 @@ namespace starling::yamux {
 inline constexpr std::size_t kHeaderBytes = 12;
 /// Bytes a peer may send on a new stream before any update; fixed by the specification for both sides.
 inline constexpr std::uint32_t kWindowInitial = 256 * 1024;
-/// Bytes we send on a new stream before the peer's first update. Less than the specification grants: nim opens its
-/// windows with 256,000 and ends the connection of who sends 262,144.
+/// Bytes we send on a new stream before the peer's first update. Less than the specification grants: nim
+/// opens its windows with 256,000 and ends the connection of who sends 262,144.
 inline constexpr std::uint32_t kSendWindowInitial = 256'000;
-/// Bytes: the largest receive window of one stream, and so the longest body any frame may announce. What go and py use:
-/// a stream fills 1 Gbit/s up to 67 ms of round trip even though half a window is on its way back.
+/// Bytes: the largest receive window of one stream, and so the longest body any frame may announce. What go
+/// and py use: a stream fills 1 Gbit/s up to 67 ms of round trip even though half a window is on its way
+/// back.
 inline constexpr std::uint32_t kWindowMax = 16 * 1024 * 1024;
-/// Bytes by which all receive windows of a connection together may exceed their initial size. Two streams at full size.
+/// Bytes by which all receive windows of a connection together may exceed their initial size. Two streams at
+/// full size.
 inline constexpr std::size_t kWindowGrowthBudgetMax = 32 * 1024 * 1024;
-/// Bytes received and not yet consumed, over all streams of a connection. All of the grown windows, plus 128 initial
-/// ones; the stream that would exceed it is reset.
+/// Bytes received and not yet consumed, over all streams of a connection. All of the grown windows, plus 128
+/// initial ones; the stream that would exceed it is reset.
 inline constexpr std::size_t kReceiveBufferMax = 64 * 1024 * 1024;
-/// Bytes of payload in a frame when one stream alone has data: with its header it fills a Noise message of 65,519 bytes,
-/// so that a receiver that works frame by frame need not join two records.
+/// Bytes of payload in a frame when one stream alone has data: with its header it fills a Noise message of
+/// 65,519 bytes, so that a receiver that works frame by frame need not join two records.
 inline constexpr std::size_t kFramePayloadMax = 65'507;
-/// Bytes of payload in a frame while several streams have data: the quantum of the round robin (rust splits there too).
+/// Bytes of payload in a frame while several streams have data: the quantum of the round robin (rust splits
+/// there too).
 inline constexpr std::size_t kFramePayloadSharedMax = 16 * 1024;
-/// Bytes a stream buffers for sending; write() accepts no more. Four full frames: gathering never runs dry between turns.
+/// Bytes a stream buffers for sending; write() accepts no more. Four full frames: gathering never runs dry
+/// between turns.
 inline constexpr std::size_t kSendBufferMax = 256 * 1024;
-/// Streams a peer may have open at a time. What rust allows; go leaves it to its resource manager, nim allows 256.
+/// Streams a peer may have open at a time. What rust allows; go leaves it to its resource manager, nim allows
+/// 256.
 inline constexpr std::size_t kStreamsInboundMax = 512;
 /// Streams we open at a time. Rust ends a connection that opens more than 512.
 inline constexpr std::size_t kStreamsOutboundMax = 512;
-/// Streams of one side that wait for the other's ACK, as the specification says: for ours open() fails beyond it, the
-/// peer's are reset beyond it.
+/// Streams of one side that wait for the other's ACK, as the specification says: for ours open() fails beyond
+/// it, the peer's are reset beyond it.
 inline constexpr std::size_t kAckBacklogMax = 256;
 /// Bytes of a slice up to which write() copies it into the stream's last buffer instead of sharing it.
 inline constexpr std::size_t kSliceCopyMax = 1'024;
-/// Bytes of the smallest buffer for received or copied data. Further ones are as large as what the stream holds already,
-/// so that memory stays below twice the data.
+/// Bytes of the smallest buffer for received or copied data. Further ones are as large as what the stream
+/// holds already, so that memory stays below twice the data.
 inline constexpr std::size_t kBufferBytesMin = 256;
 /// Bytes at which those buffers stop growing, unless more arrives at once.
 inline constexpr std::size_t kBufferBytesMax = 64 * 1024;
-/// RST frames waiting to be sent. An honest peer cannot cause more than its ACK backlog plus its open streams while it
-/// does not read; past this bound the session ends (GHSA-3999-5ffv-wp2r).
+/// RST frames waiting to be sent. An honest peer cannot cause more than its ACK backlog plus its open streams
+/// while it does not read; past this bound the session ends (GHSA-3999-5ffv-wp2r).
 inline constexpr std::size_t kPendingResetsMax = 1'024;
-/// Ping answers waiting to be sent; further pings are not answered. Every known implementation has one ping under way.
+/// Ping answers waiting to be sent; further pings are not answered. Every known implementation has one ping
+/// under way.
 inline constexpr std::size_t kPendingPongsMax = 32;
 /// Streams a peer may at once open and give up again before we finished our part, or open beyond its limit
 /// (CVE-2023-44487 class). Four times what an honest peer can have under way unacknowledged.

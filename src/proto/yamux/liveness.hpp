@@ -8,18 +8,17 @@
 
 namespace starling::yamux {
 
-/// At most one ping of ours is under way. It is sent at the start, after silence (keep-alive), and while data arrives
-/// when the last measurement has grown old, because receive windows grow by it. Any received byte proves the peer alive:
-/// a pong may well be stuck behind a lot of data.
+/// At most one ping of ours is under way. It is sent at the start, after silence (keep-alive), and while data
+/// arrives when the last measurement has grown old, because receive windows grow by it. Any received byte
+/// proves the peer alive: a pong may well be stuck behind a lot of data.
 ///
-/// Only an answer with the value of the ping under way counts, so a peer can lengthen a measurement but not shorten it
-/// below the truth; all it gains is a larger window, which the connection's budget bounds.
+/// Only an answer with the value of the ping under way counts, so a peer can lengthen a measurement but not
+/// shorten it below the truth; all it gains is a larger window, which the connection's budget bounds.
 class Liveness {
  public:
   struct Times {
     Duration interval;  ///< Duration::max(): no keep-alive
     Duration timeout;
-    Duration probe;
   };
 
   explicit Liveness(Instant now) noexcept : last_receive_(now) { want_ping(now); }

@@ -9,8 +9,9 @@
 
 namespace starling::yamux {
 
-/// Keeps alive what the views handed out by gather() point to: headers, in blocks that never move, and the payload runs
-/// that left their stream, so that even a reset between gather() and sent() cannot pull memory away from an encryptor.
+/// Keeps alive what the views handed out by gather() point to: headers, in blocks that never move, and the
+/// payload runs that left their stream, so that even a reset between gather() and sent() cannot pull memory
+/// away from an encryptor.
 class Outbox {
  public:
   bool empty() const noexcept { return header_count_ == 0; }

@@ -8,8 +8,8 @@
 
 namespace starling::yamux {
 
-/// Ping answers and RSTs, bounded: a peer that asks without reading fills these and nothing else. Everything else that
-/// waits (window updates, ACKs, FINs) is state of an open stream, and those are counted.
+/// Ping answers and RSTs, bounded: a peer that asks without reading fills these and nothing else. Everything
+/// else that waits (window updates, ACKs, FINs) is state of an open stream, and those are counted.
 class Replies {
  public:
   struct Rst {

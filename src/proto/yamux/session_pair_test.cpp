@@ -1,5 +1,5 @@
-// Two sessions against a naive model of byte streams: whatever is opened, written, read late, finished or reset on either
-// side, every byte arrives once, in order, and nothing is left over.
+// Two sessions against a naive model of byte streams: whatever is opened, written, read late, finished or
+// reset on either side, every byte arrives once, in order, and nothing is left over.
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -31,7 +31,8 @@ struct ModelStream {
 class World {
  public:
   World(std::uint64_t seed, const Config& config)
-      : rng_(seed), sides_{Session(Role::client, config, Instant{}), Session(Role::server, config, Instant{})} {}
+      : rng_(seed),
+        sides_{Session(Role::client, config, Instant{}), Session(Role::server, config, Instant{})} {}
 
   void step() {
     now_ = now_ + Duration(static_cast<std::int64_t>(rng_.below(3'000'000)));
@@ -125,7 +126,8 @@ class World {
       const std::size_t count = std::min(run.size(), want - done);
       auto& expected = model_.at(id).direction[1 - side].under_way;
       ASSERT_LE(count, expected.size());
-      ASSERT_TRUE(std::equal(run.begin(), run.begin() + static_cast<std::ptrdiff_t>(count), expected.begin()));
+      ASSERT_TRUE(
+          std::equal(run.begin(), run.begin() + static_cast<std::ptrdiff_t>(count), expected.begin()));
       expected.erase(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(count));
       session.consume(StreamId(id), count, now_);
       done += count;

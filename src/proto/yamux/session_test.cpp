@@ -222,6 +222,17 @@ TEST(YamuxSession, WriteStopsAtTheSendBufferAndWritableFollows) {
   EXPECT_EQ(events(session), "");
 }
 
+TEST(YamuxSession, WritableWaitsUntilHalfOfTheBufferIsFree) {
+  Config config;
+  config.send_buffer_max = 40'000;
+  Session session = started(Role::client, config);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(session.write(*session.open(), Bytes(50'000)), 40'000u);
+  output(session, 2 * kHeaderBytes + 1);  // one frame of the first stream: 16 KiB
+  EXPECT_EQ(events(session), "");
+  output(session, 2 * kFramePayloadSharedMax);  // one of the second, another of the first
+  EXPECT_EQ(events(session), "writable 1");
+}
+
 TEST(YamuxSession, NoWritableWithoutAShortWrite) {
   Session session = started(Role::client);
   const StreamId id = *session.open();

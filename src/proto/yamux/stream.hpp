@@ -29,7 +29,8 @@ enum Pending : std::uint8_t {
 
 /// A plain record; Engine keeps its invariants:
 /// - `receive_credit` + bytes in `receive` ≤ `receive_window`; their difference is what we owe the peer;
-/// - in the control list iff a SYN, ACK, window update or FIN waits; in the data list iff bytes and credit to send exist.
+/// - in the control list iff a SYN, ACK, window update or FIN waits; in the data list iff bytes and credit to
+///   send exist.
 struct Stream {
   explicit Stream(std::uint32_t stream_id) noexcept : id(stream_id) {}
 
@@ -37,7 +38,8 @@ struct Stream {
   std::uint32_t receive_window = kWindowInitial;
   std::uint32_t receive_credit = kWindowInitial;  ///< what the peer may still send
   std::uint32_t send_credit = kSendWindowInitial;
-  Instant window_epoch = Instant::never();  ///< when the first data came, then when the window was last returned
+  Instant window_epoch =
+      Instant::never();  ///< when the first data came, then when the window was last returned
   ByteQueue receive;
   ByteQueue send;
 

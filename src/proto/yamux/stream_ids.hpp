@@ -6,8 +6,8 @@
 
 namespace starling::yamux {
 
-/// Counts up in steps of two and never starts again: an id is used once in the life of a connection, so that a late frame
-/// cannot meet another stream of the same name.
+/// Counts up in steps of two and never starts again: an id is used once in the life of a connection, so that
+/// a late frame cannot meet another stream of the same name.
 class StreamIds {
  public:
   /// The dialer starts at 1, the listener at 2.

@@ -61,7 +61,8 @@ Outcome transfer(double link_bytes_per_s, Duration round_trip, Duration time, co
       while (ends[0].write(id, ByteView(block)) == block.size()) continue;
     Instant next = Instant::never();
     for (int side = 0; side < 2; ++side) {
-      if (links[side].idle(now) && ends[side].has_output()) links[side].put(output(ends[side], 64 * 1024, now), now);
+      if (links[side].idle(now) && ends[side].has_output())
+        links[side].put(output(ends[side], 64 * 1024, now), now);
       if (ends[side].has_output()) next = std::min(next, links[side].free_at());
       next = std::min(next, links[side].next_arrival());
     }
