@@ -51,6 +51,7 @@ class GossipSender final : public StreamHandler {
     return {};
   }
   void on_gone(Error, StreamIo& io) override { io.tell(up::GossipClosed{io.conn()}); }
+  std::size_t backlog() const override { return queue_.waiting_messages(); }
 
  private:
   void pump(StreamIo& io) {

@@ -77,9 +77,10 @@ class Session::Io final : public StreamIo {
 
 Session::Session(Setup setup, Env& env, Instant now)
     : setup_(std::move(setup)),
+      shaken_with_(setup_.local),
       env_(&env),
       offered_(setup_.local),
-      connection_({setup_.direction, &setup_.local->key, setup_.expected_peer, setup_.mux}, env, now) {}
+      connection_({setup_.direction, &shaken_with_->key, setup_.expected_peer, setup_.mux}, env, now) {}
 
 Session::~Session() = default;
 
@@ -102,9 +103,21 @@ Result<void> Session::receive(MutableByteView bytes, Instant now) {
 /// The connection is usable: tell the brain, ask who the peer is.
 void Session::announce(Instant now) {
   announced_ = true;
+  shaken_with_.reset();
   events_.emplace_back(EdgeEvent(
       up::Connected{setup_.id, setup_.dial, connection_.peer()->id, setup_.direction, setup_.remote}));
   open(std::string(identify::kProtocolId), make_identify_asker(now), now);
+}
+
+Result<void> Session::produce(Bytes& out, std::size_t bytes_max, Instant now) {
+  const Result<void> produced = connection_.produce(out, bytes_max, now);
+  if (connection_.upgraded() && !closed_) drain_mux(now);
+  return produced;
+}
+
+std::size_t Session::gossip_backlog() const {
+  const auto it = streams_.find(gossip_out_);
+  return it == streams_.end() || !it->second->handler ? 0 : it->second->handler->backlog();
 }
 
 std::optional<Session::Event> Session::poll() {

@@ -77,9 +77,8 @@ class Session {
 
   Result<void> receive(MutableByteView bytes, Instant now);
   bool has_output() const { return connection_.has_output(); }
-  Result<void> produce(Bytes& out, std::size_t bytes_max, Instant now) {
-    return connection_.produce(out, bytes_max, now);
-  }
+  /// Appends bytes for the socket, about `bytes_max`. Room made for writers is told through poll() afterwards.
+  Result<void> produce(Bytes& out, std::size_t bytes_max, Instant now);
   std::optional<Event> poll();
   Instant deadline() const;
   Result<void> on_deadline(Instant now);
@@ -111,6 +110,8 @@ class Session {
   const std::optional<ConnectionPeer>& peer() const noexcept { return connection_.peer(); }
   bool announced() const noexcept { return announced_; }
   std::size_t streams_count() const noexcept { return streams_.size(); }
+  /// Messages of our own that wait for the peer to read gossip.
+  std::size_t gossip_backlog() const;
   const Connection& connection() const noexcept { return connection_; }
 
  private:
@@ -148,6 +149,8 @@ class Session {
   void note_deadline(Instant deadline) { next_deadline_ = std::min(next_deadline_, deadline); }
 
   Setup setup_;
+  /// The handshake refers to the key in it, and SetLocal may replace it meanwhile.
+  std::shared_ptr<const LocalInfo> shaken_with_;
   Env* env_;
   Offered offered_;
   Connection connection_;
