@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes docs/limits.md from every limits.hpp, so that the page cannot say anything else than the code.
 
-A limit is `inline constexpr <type> kName = <expression>;` with its text in a `///<` behind it or `///` lines above it.
+A limit is `inline constexpr <type> kName = <expression>;` with its text in a `///<` behind it or `///` lines above it; a text above
+several constants holds for all of them.
 usage: limits_doc.py [--check]   (--check writes nothing and fails when the page is out of date)
 """
 import argparse
@@ -30,6 +31,7 @@ def parse(text: str) -> tuple[str, list[tuple[str, str, str, str]], list[str]]:
     head: list[str] = []
     rows, silent = [], []
     above: list[str] = []
+    group: list[str] = []
     lines = text.splitlines()
     index = 0
     for line in lines:
@@ -43,15 +45,18 @@ def parse(text: str) -> tuple[str, list[tuple[str, str, str, str]], list[str]]:
         found = _CONSTANT.match(line)
         if stripped.startswith("///") and not stripped.startswith("///<"):
             above.append(stripped[3:].strip())
+            group = []
         elif found:
             statement = found.group("rest")
             while ";" not in statement.split("//")[0] and index + 1 < len(lines):
                 index += 1
                 statement += " " + lines[index].strip()
             code, _, tail = statement.partition(";")
-            meaning = above
+            meaning = above or group
+            group = meaning
             behind = re.search(r"//[/!]?<?\s*(.*)$", tail)
             if behind:
+                group = []
                 meaning = above + [behind.group(1).strip()]
                 while index + 1 < len(lines) and lines[index + 1].strip().startswith("///<"):
                     index += 1
@@ -63,7 +68,7 @@ def parse(text: str) -> tuple[str, list[tuple[str, str, str, str]], list[str]]:
                 silent.append(found.group("name"))
             above = []
         else:
-            above = []
+            above, group = [], []
         index += 1
     return " ".join(head), rows, silent
 
