@@ -13,8 +13,9 @@ _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"\n]+)[>"]', re.MULTI
 
 def files(*suffixes: str, under: str = "") -> list[pathlib.Path]:
     """Files of the work tree that are tracked or could be, sorted; every file when no suffix is given."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
-                            capture_output=True, text=True, check=True).stdout.split("\0")
+    # A checkout may belong to somebody else than who runs this, in a container for one.
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
     wanted = (ROOT / name for name in sorted(set(listed)) if name and name.startswith(under))
     return [path for path in wanted if path.is_file() and (not suffixes or path.suffix in suffixes)]
 
