@@ -1,0 +1,301 @@
+// Two sessions over a wire that cuts bytes anywhere: upgrade, identify, ping, DHT, gossip, presence and application
+// streams, and what happens when the other side is hostile.
+#include "node/session.hpp"
+
+#include <gmock/gmock.h>
+
+#include "gossip/strict_sign.hpp"
+#include "node/limits.hpp"
+#include "testkit/testkit.hpp"
+
+namespace starling::node {
+namespace {
+
+std::shared_ptr<LocalInfo> local_info(Rng& rng, crypto::KeyType type) {
+  auto info = std::make_shared<LocalInfo>(crypto::PrivateKey::generate(type, rng));
+  info->agent_version = "test/" + std::string(to_string(type));
+  info->listen_addrs = {*Multiaddr::parse("/ip4/1.2.3.4/tcp/4001")};
+  info->kad_protocol = "/starling/kad/1.0.0";
+  info->gossip = true;
+  info->protocols = {"/ipfs/id/1.0.0",      "/ipfs/id/push/1.0.0",      "/ipfs/ping/1.0.0", "/starling/kad/1.0.0",
+                     "/meshsub/1.1.0",      "/starling/presence/1.0.0", "/echo/1.0.0"};
+  return info;
+}
+
+/// One end with everything it has told so far.
+struct End {
+  End(std::uint64_t seed, crypto::KeyType type) : env(seed), local(local_info(env.rng, type)) {}
+  void open(Direction direction, std::optional<PeerId> expected, Instant now) {
+    Session::Setup setup{ConnId(direction == Direction::outbound ? 1 : 2),
+                         direction == Direction::outbound ? DialId(7) : DialId(),
+                         direction,
+                         *Multiaddr::parse("/ip4/5.6.7.8/tcp/1000"),
+                         std::move(expected),
+                         local,
+                         &mux};
+    session = std::make_unique<Session>(std::move(setup), env.env, now);
+  }
+  void collect() {
+    while (auto event = session->poll()) {
+      if (auto* edge = std::get_if<EdgeEvent>(&*event)) edge_events.push_back(std::move(*edge));
+      else app_events.push_back(std::move(std::get<app_stream::Event>(*event)));
+    }
+  }
+  template <class T>
+  std::vector<T*> heard() {
+    std::vector<T*> out;
+    for (auto& event : edge_events)
+      if (auto* wanted = std::get_if<T>(&event)) out.push_back(wanted);
+    return out;
+  }
+  template <class T>
+  std::vector<T> app() {
+    std::vector<T> out;
+    for (auto& event : app_events)
+      if (auto* wanted = std::get_if<T>(&event)) out.push_back(*wanted);
+    return out;
+  }
+  testkit::TestEnv env;
+  yamux::Config mux;
+  std::shared_ptr<LocalInfo> local;
+  std::unique_ptr<Session> session;
+  std::vector<EdgeEvent> edge_events;
+  std::vector<app_stream::Event> app_events;
+};
+
+class SessionTest : public ::testing::Test {
+ protected:
+  void connect(std::optional<PeerId> expected = std::nullopt) {
+    dialler.open(Direction::outbound, expected, now);
+    listener.open(Direction::inbound, std::nullopt, now);
+    run();
+  }
+  /// Moves bytes both ways until nothing moves; true while both ends live.
+  bool run(std::size_t piece_max = 700) {
+    for (int turn = 0; turn < 20'000; ++turn) {
+      const bool a = carry(dialler, listener, piece_max);
+      const bool b = carry(listener, dialler, piece_max);
+      if (!error && !a && !b) return true;
+      if (error) return false;
+    }
+    ADD_FAILURE() << "never quiet";
+    return false;
+  }
+  bool carry(End& from, End& to, std::size_t piece_max) {
+    from.collect();
+    if (!from.session->has_output()) return false;
+    Bytes wire;
+    EXPECT_TRUE(from.session->produce(wire, 1 << 16, now).has_value());
+    testkit::in_random_pieces(cuts, wire, piece_max, [&](ByteView piece) {
+      if (error) return;
+      Bytes copy = to_bytes(piece);
+      if (const auto received = to.session->receive(copy, now); !received) {
+        error = received.error();
+        to.session->close(*error, now);
+      }
+    });
+    to.collect();
+    return !wire.empty();
+  }
+
+  Instant now = Instant::from_ns(0);
+  SeededRng cuts{testkit::seed(99)};
+  End dialler{11, crypto::KeyType::ed25519};
+  End listener{12, crypto::KeyType::secp256k1};
+  std::optional<Error> error;
+};
+
+TEST_F(SessionTest, BothSidesConnectAndIdentifyEachOther) {
+  connect(listener.local->id);
+  ASSERT_EQ(dialler.heard<up::Connected>().size(), 1u);
+  EXPECT_EQ(dialler.heard<up::Connected>()[0]->peer, listener.local->id);
+  EXPECT_EQ(dialler.heard<up::Connected>()[0]->dial, DialId(7));
+  ASSERT_EQ(listener.heard<up::Connected>().size(), 1u);
+  EXPECT_EQ(listener.heard<up::Connected>()[0]->peer, dialler.local->id);
+  for (End* end : {&dialler, &listener}) {
+    ASSERT_EQ(end->heard<up::Identified>().size(), 1u);
+    EXPECT_EQ(end->heard<up::Identified>()[0]->info->observed_addr->to_string(), "/ip4/5.6.7.8/tcp/1000");
+  }
+  EXPECT_EQ(dialler.heard<up::Identified>()[0]->info->agent_version, "test/secp256k1");
+}
+
+TEST_F(SessionTest, AnotherPeerThanTheOneDialledIsRefused) {
+  connect(PeerId::of(crypto::PrivateKey::generate(crypto::KeyType::ed25519, cuts).public_key()));
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(dialler.heard<up::DialFailed>().size(), 1u);
+  EXPECT_TRUE(dialler.heard<up::Connected>().empty());
+}
+
+TEST_F(SessionTest, PingMeasuresARoundTrip) {
+  connect();
+  dialler.session->apply(down::Ping{ConnId(1), AskId(5)}, now);
+  run();
+  ASSERT_EQ(dialler.heard<up::Pinged>().size(), 1u);
+  EXPECT_TRUE(dialler.heard<up::Pinged>()[0]->rtt.has_value());
+}
+
+TEST_F(SessionTest, DhtRequestsAreAnsweredInOrderOnOneStream) {
+  connect();
+  for (std::uint64_t i = 1; i <= 5; ++i) {
+    kad::SendRequest request;
+    request.id = kad::RequestId(i);
+    request.message = {kad::MessageType::find_node, {static_cast<std::uint8_t>(i)}, {}, {}, {}};
+    dialler.session->apply(down::AskKad{ConnId(1), request}, now);
+  }
+  std::size_t answered = 0;
+  for (int turn = 0; turn < 10; ++turn) {
+    run();
+    const auto asked = listener.heard<up::KadAsked>();
+    for (; answered < asked.size(); ++answered) {
+      kad::Message answer{kad::MessageType::find_node, {}, {}, {}, {}};
+      answer.closer_peers.push_back({listener.local->id, listener.local->listen_addrs, {}});
+      listener.session->apply(down::AnswerKad{asked[answered]->from, std::optional(answer)}, now);
+    }
+  }
+  const auto answers = dialler.heard<up::KadAnswered>();
+  ASSERT_EQ(answers.size(), 5u);
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(answers[i]->request, kad::RequestId(i + 1));
+    ASSERT_TRUE(answers[i]->answer.has_value());
+    EXPECT_EQ((**answers[i]->answer).closer_peers.size(), 1u);
+  }
+}
+
+TEST_F(SessionTest, AnUnansweredDhtRequestFailsWhenTheConnectionEnds) {
+  connect();
+  kad::SendRequest request;
+  request.id = kad::RequestId(8);
+  request.message = {kad::MessageType::find_node, {1}, {}, {}, {}};
+  dialler.session->apply(down::AskKad{ConnId(1), request}, now);
+  run();
+  dialler.session->close(make_error(Errc::connection_closed), now);
+  dialler.collect();
+  ASSERT_EQ(dialler.heard<up::KadAnswered>().size(), 1u);
+  EXPECT_FALSE(dialler.heard<up::KadAnswered>()[0]->answer.has_value());
+  ASSERT_EQ(dialler.heard<up::Disconnected>().size(), 1u);
+}
+
+TEST_F(SessionTest, GossipCrossesTheWireWithItsSignature) {
+  connect();
+  dialler.session->apply(down::OpenGossip{ConnId(1), gossip::Protocol::meshsub_1_1}, now);
+  run();
+  ASSERT_EQ(dialler.heard<up::GossipOpened>().size(), 1u);
+  gossip::Rpc rpc;
+  rpc.messages.push_back(std::make_shared<const gossip::Message>(
+      gossip::strict_sign::make_signed(dialler.local->key, "agent-messages", Slice::copy(as_bytes("hi")), 1)));
+  dialler.session->apply(down::SendGossip{ConnId(1), rpc, gossip::Lane::own}, now);
+  run();
+  ASSERT_EQ(listener.heard<up::GossipReceived>().size(), 1u);
+  const auto& received = listener.heard<up::GossipReceived>()[0]->rpc.messages;
+  ASSERT_EQ(received.size(), 1u);
+  EXPECT_EQ(*gossip::strict_sign::check(*received[0]), dialler.local->id);
+}
+
+TEST_F(SessionTest, PresenceQuestionsAreAnsweredInOrder) {
+  connect();
+  for (std::uint8_t i = 1; i <= 3; ++i)
+    dialler.session->apply(down::AskPresence{ConnId(1), AskId(i), EthAddress(FixedBytes<20>{i})}, now);
+  std::size_t answered = 0;
+  for (int turn = 0; turn < 6; ++turn) {
+    run();
+    const auto asked = listener.heard<up::PresenceAsked>();
+    for (; answered < asked.size(); ++answered)
+      listener.session->apply(down::AnswerPresence{asked[answered]->from, Bytes{asked[answered]->wallet.array()[0]}}, now);
+  }
+  const auto answers = dialler.heard<up::PresenceAnswered>();
+  ASSERT_EQ(answers.size(), 3u);
+  for (std::uint8_t i = 1; i <= 3; ++i) EXPECT_EQ(*answers[i - 1u]->record, Bytes{i});
+}
+
+TEST_F(SessionTest, ApplicationStreamsCarryBytesBothWaysAndHalfClose) {
+  connect();
+  dialler.session->open_stream(42, {"/echo/1.0.0"}, now);
+  dialler.collect();
+  ASSERT_EQ(dialler.app<app_stream::Opened>().size(), 1u);
+  const auto ours = dialler.app<app_stream::Opened>()[0].stream;
+  EXPECT_EQ(dialler.session->write(ours, as_bytes("echo this")), 9u);
+  dialler.session->finish(ours, now);
+  run();
+  ASSERT_EQ(listener.app<app_stream::Opened>().size(), 1u);
+  const auto theirs = listener.app<app_stream::Opened>()[0].stream;
+  const Bytes got = to_bytes(listener.session->readable(theirs));
+  EXPECT_EQ(as_text(got), "echo this");
+  listener.session->consume(theirs, got.size(), now);
+  listener.collect();
+  EXPECT_EQ(listener.app<app_stream::Ended>().size(), 1u);
+  listener.session->write(theirs, got);
+  listener.session->finish(theirs, now);
+  run();
+  EXPECT_EQ(as_text(dialler.session->readable(ours)), "echo this");
+  dialler.session->consume(ours, 9, now);
+  run();
+  EXPECT_EQ(dialler.app<app_stream::Closed>().size(), 1u);
+  EXPECT_EQ(listener.app<app_stream::Closed>().size(), 1u);
+}
+
+TEST_F(SessionTest, AProtocolThatThePeerLacksEndsTheStreamAndNotTheConnection) {
+  connect();
+  dialler.session->open_stream(1, {"/nobody/has/this"}, now);
+  dialler.session->open_stream(2, {"/nor/this", "/echo/1.0.0"}, now);
+  run();
+  EXPECT_EQ(dialler.app<app_stream::Gone>().size(), 1u);
+  const auto opened = dialler.app<app_stream::Opened>();
+  ASSERT_EQ(opened.size(), 2u);
+  EXPECT_EQ(opened[1].protocol, "/echo/1.0.0");
+  dialler.session->apply(down::Ping{ConnId(1), AskId(1)}, now);
+  EXPECT_TRUE(run());
+  EXPECT_EQ(dialler.heard<up::Pinged>().size(), 1u);
+}
+
+TEST_F(SessionTest, GarbageInPlaceOfTheUpgradeIsAnErrorWithoutAConnection) {
+  listener.open(Direction::inbound, std::nullopt, now);
+  Bytes garbage(600, 0xee);
+  const auto received = listener.session->receive(garbage, now);
+  ASSERT_FALSE(received.has_value());
+  listener.session->close(received.error(), now);
+  listener.collect();
+  EXPECT_EQ(listener.heard<up::AcceptFailed>().size(), 1u);
+  EXPECT_TRUE(listener.heard<up::Disconnected>().empty());
+}
+
+TEST_F(SessionTest, AnUpgradeThatNeverEndsIsCutAtItsDeadline) {
+  listener.open(Direction::inbound, std::nullopt, now);
+  Bytes one{0x13};
+  EXPECT_TRUE(listener.session->receive(one, now).has_value());
+  EXPECT_LE(listener.session->deadline(), now + kUpgradeTimeout);
+  EXPECT_FALSE(listener.session->on_deadline(now + kUpgradeTimeout).has_value());
+}
+
+TEST_F(SessionTest, AnyFlippedBitOfARecordEndsTheConnection) {
+  connect();
+  dialler.session->apply(down::Ping{ConnId(1), AskId(1)}, now);
+  Bytes wire;
+  ASSERT_TRUE(dialler.session->produce(wire, 1 << 16, now).has_value());
+  wire[wire.size() / 2] ^= 1;
+  EXPECT_FALSE(listener.session->receive(wire, now).has_value());
+}
+
+TEST_F(SessionTest, StreamsOfOneKindAreLimited) {
+  connect();
+  for (std::uint64_t i = 1; i <= 6; ++i) dialler.session->apply(down::Ping{ConnId(1), AskId(i)}, now);
+  run();
+  std::size_t good = 0;
+  for (const auto* pinged : dialler.heard<up::Pinged>()) good += pinged->rtt.has_value();
+  EXPECT_EQ(dialler.heard<up::Pinged>().size(), 6u);
+  EXPECT_GE(good, kPingStreamsMax);
+  EXPECT_TRUE(run());
+}
+
+TEST_F(SessionTest, AStreamThatNeverNegotiatesIsResetAtItsDeadline) {
+  connect();
+  const auto silent = dialler.session->connection().peer();
+  ASSERT_TRUE(silent.has_value());
+  dialler.session->open_stream(9, {"/a/1", "/b/1"}, now);
+  now = now + kStreamNegotiationTimeout + 1s;
+  ASSERT_TRUE(dialler.session->on_deadline(now).has_value());
+  dialler.collect();
+  EXPECT_EQ(dialler.app<app_stream::OpenFailed>().size(), 1u);
+}
+
+}  // namespace
+}  // namespace starling::node
