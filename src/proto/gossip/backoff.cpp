@@ -8,7 +8,8 @@ namespace starling::gossip {
 
 Duration Backoffs::clamp(std::uint64_t seconds, Duration fallback) noexcept {
   if (seconds == 0) return std::min(fallback, kBackoffMax);
-  const auto max = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(kBackoffMax).count());
+  const auto max =
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(kBackoffMax).count());
   return std::chrono::seconds(std::min(seconds, max));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// Who may not be grafted again yet, and must not graft us. Spec: gossipsub-v1.1.md "Prune Backoff and Peer Exchange".
+// Who may not be grafted again yet, and must not graft us. Spec: gossipsub-v1.1.md "Prune Backoff and Peer
+// Exchange".
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -13,10 +14,11 @@
 
 namespace starling::gossip {
 
-/// Ends of backoffs by topic and peer id. Keyed by id and name, for they must survive a reconnect of the peer and our own
-/// leaving and joining. Bounded by kBackoffsMax: past it the one that ends first goes. Every duration is clamped to
-/// kBackoffMax before it touches an Instant, and Instants saturate: rust panicked on 2^64 − 1 twice (GHSA-gc42-3jg7-rxr2,
-/// GHSA-xqmp-fxgv-xvq5), the second time when a heartbeat added its slack to what had been stored.
+/// Ends of backoffs by topic and peer id. Keyed by id and name, for they must survive a reconnect of the peer
+/// and our own leaving and joining. Bounded by kBackoffsMax: past it the one that ends first goes. Every
+/// duration is clamped to kBackoffMax before it touches an Instant, and Instants saturate: rust panicked on
+/// 2^64 − 1 twice (GHSA-gc42-3jg7-rxr2, GHSA-xqmp-fxgv-xvq5), the second time when a heartbeat added its
+/// slack to what had been stored.
 class Backoffs {
  public:
   /// A backoff in seconds from the wire as a safe duration; 0 (not said) is `fallback`.
@@ -26,8 +28,8 @@ class Backoffs {
   void add(std::string_view topic, const PeerId& peer, Duration length, Instant now);
   /// When it ends; nothing when there is none. May be past until the next expire().
   std::optional<Instant> end_of(std::string_view topic, const PeerId& peer) const;
-  /// Forgets those that ended more than `slack` ago. The slack keeps us from grafting a peer whose clock says that its
-  /// own backoff is not over.
+  /// Forgets those that ended more than `slack` ago. The slack keeps us from grafting a peer whose clock says
+  /// that its own backoff is not over.
   void expire(Instant now, Duration slack);
   std::size_t size() const noexcept { return ends_.size(); }
   std::size_t memory_bytes() const noexcept;

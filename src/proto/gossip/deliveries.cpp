@@ -15,13 +15,14 @@ void Deliveries::add(std::uint64_t fingerprint, State state, TopicIndex topic, s
   if (records_.size() > kDeliveryRecordsMax) drop_front(valid_.empty() ? invalid_ : valid_);
 }
 
-std::optional<Deliveries::State> Deliveries::late_copy(std::uint64_t fingerprint, TopicIndex topic, PeerRef peer,
-                                                       Instant now) {
+std::optional<Deliveries::State> Deliveries::late_copy(std::uint64_t fingerprint, TopicIndex topic,
+                                                       PeerRef peer, Instant now) {
   const auto it = records_.find(fingerprint);
   if (it == records_.end()) return std::nullopt;
   Record& record = it->second;
   if (record.topic != topic || now > record.until) return std::nullopt;
-  if (record.peers.size() >= kDeliverersPerMessageMax || std::ranges::find(record.peers, peer) != record.peers.end())
+  if (record.peers.size() >= kDeliverersPerMessageMax ||
+      std::ranges::find(record.peers, peer) != record.peers.end())
     return std::nullopt;
   record.peers.push_back(peer);
   return record.state;
@@ -35,7 +36,8 @@ void Deliveries::expire(Instant now) {
 void Deliveries::drop_front(Fifo<std::uint64_t>& order) { records_.erase(order.pop()); }
 
 std::size_t Deliveries::memory_bytes() const noexcept {
-  std::size_t total = valid_.capacity_bytes() + invalid_.capacity_bytes() + records_.bucket_count() * sizeof(void*);
+  std::size_t total =
+      valid_.capacity_bytes() + invalid_.capacity_bytes() + records_.bucket_count() * sizeof(void*);
   for (const auto& [fingerprint, record] : records_)
     total += sizeof(Record) + 3 * sizeof(void*) + record.peers.capacity() * sizeof(PeerRef);
   return total;

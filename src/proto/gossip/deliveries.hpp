@@ -1,5 +1,6 @@
 #pragma once
-// What became of recent messages, for copies that come after the verdict: P3 within its window, P4 for invalid ones.
+// What became of recent messages, for copies that come after the verdict: P3 within its window, P4 for
+// invalid ones.
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
@@ -12,16 +13,18 @@
 
 namespace starling::gossip {
 
-/// A valid message is remembered for the P3 window of its topic, and not at all when the topic has no P3; an invalid one
-/// as long as the seen cache remembers its id. Each peer counts once per message. Bounded by kDeliveryRecordsMax (the
-/// oldest goes) and kDeliverersPerMessageMax.
+/// A valid message is remembered for the P3 window of its topic, and not at all when the topic has no P3; an
+/// invalid one as long as the seen cache remembers its id. Each peer counts once per message. Bounded by
+/// kDeliveryRecordsMax (the oldest goes) and kDeliverersPerMessageMax.
 class Deliveries {
  public:
   enum class State : std::uint8_t { valid, invalid };
 
   /// `peers` have been accounted for already.
-  void add(std::uint64_t fingerprint, State state, TopicIndex topic, std::vector<PeerRef> peers, Instant until);
-  /// What a late copy of the message from this peer means: nothing when unknown, past its time or counted before.
+  void add(std::uint64_t fingerprint, State state, TopicIndex topic, std::vector<PeerRef> peers,
+           Instant until);
+  /// What a late copy of the message from this peer means: nothing when unknown, past its time or counted
+  /// before.
   std::optional<State> late_copy(std::uint64_t fingerprint, TopicIndex topic, PeerRef peer, Instant now);
   void expire(Instant now);
   std::size_t size() const noexcept { return records_.size(); }

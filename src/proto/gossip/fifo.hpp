@@ -1,5 +1,6 @@
 #pragma once
-// A queue that costs nothing while it is empty: std::deque allocates 576 bytes at birth, times every peer and node.
+// A queue that costs nothing while it is empty: std::deque allocates 576 bytes at birth, times every peer and
+// node.
 #include <cstddef>
 #include <utility>
 #include <vector>

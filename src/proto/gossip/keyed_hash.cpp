@@ -35,7 +35,8 @@ struct State {
 
 }  // namespace
 
-KeyedHash::KeyedHash(const FixedBytes<16>& key) noexcept : k0_(load_le(key.data(), 8)), k1_(load_le(key.data() + 8, 8)) {}
+KeyedHash::KeyedHash(const FixedBytes<16>& key) noexcept
+    : k0_(load_le(key.data(), 8)), k1_(load_le(key.data() + 8, 8)) {}
 
 std::uint64_t KeyedHash::operator()(ByteView bytes) const noexcept {
   State state{k0_ ^ 0x736f6d6570736575ULL, k1_ ^ 0x646f72616e646f6dULL, k0_ ^ 0x6c7967656e657261ULL,

@@ -6,9 +6,9 @@
 
 namespace starling::gossip {
 
-/// SipHash-2-4 (Aumasson and Bernstein, 2012). The key is drawn per router: nobody outside can make two ids collide, so
-/// nobody can censor a message by publishing another one with the same fingerprint. By accident it happens once in about
-/// 10^13 lookups of a cache of a million ids.
+/// SipHash-2-4 (Aumasson and Bernstein, 2012). The key is drawn per router: nobody outside can make two ids
+/// collide, so nobody can censor a message by publishing another one with the same fingerprint. By accident
+/// it happens once in about 10^13 lookups of a cache of a million ids.
 class KeyedHash {
  public:
   explicit KeyedHash(const FixedBytes<16>& key) noexcept;

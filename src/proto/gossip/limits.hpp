@@ -1,5 +1,6 @@
 #pragma once
-// Every bound of the gossip module that is not a matter of tuning. Tunable values stand in params.hpp with their defaults.
+// Every bound of the gossip module that is not a matter of tuning. Tunable values stand in params.hpp with
+// their defaults.
 #include <cstddef>
 #include <cstdint>
 
@@ -17,15 +18,18 @@ inline constexpr std::size_t kControlSentBytesMax = 16 * 1024;
 inline constexpr std::size_t kMessagesPerRpcMax = 500;
 /// Messages put into one RPC that we write.
 inline constexpr std::size_t kMessagesPerRpcSentMax = 256;
-/// Subscription changes kept of one received RPC. A peer may hold kTopicsPerPeerMax topics, so more says nothing new.
+/// Subscription changes kept of one received RPC. A peer may hold kTopicsPerPeerMax topics, so more says
+/// nothing new.
 inline constexpr std::size_t kSubscriptionsPerRpcMax = 200;
 /// Topics one peer may be subscribed to as far as we remember. Freed when it leaves. rust: 100.
 inline constexpr std::size_t kTopicsPerPeerMax = 100;
 /// Bytes of a topic name; longer names are skipped as if they had not been sent.
 inline constexpr std::size_t kTopicBytesMax = 256;
-/// Bytes of a message id in IHAVE and IWANT; from ‖ seqno takes 47, the longest known default of a stack about 120.
+/// Bytes of a message id in IHAVE and IWANT; from ‖ seqno takes 47, the longest known default of a stack
+/// about 120.
 inline constexpr std::size_t kMessageIdBytesMax = 256;
-/// Message ids kept of one received RPC, over all its IHAVE and IWANT together; go announces at most 5,000 a topic.
+/// Message ids kept of one received RPC, over all its IHAVE and IWANT together; go announces at most 5,000 a
+/// topic.
 inline constexpr std::size_t kIdsPerRpcMax = 10000;
 /// IHAVE, IWANT, GRAFT and PRUNE entries kept of one received RPC, each kind on its own.
 inline constexpr std::size_t kControlEntriesPerRpcMax = 256;

@@ -7,7 +7,9 @@
 namespace starling::gossip {
 namespace {
 
-std::size_t cost(const MessageId& id, const Message& message) noexcept { return id.size() + message.cost_bytes(); }
+std::size_t cost(const MessageId& id, const Message& message) noexcept {
+  return id.size() + message.cost_bytes();
+}
 
 }  // namespace
 
@@ -60,8 +62,8 @@ void MessageCache::drop_oldest() {
 }
 
 std::size_t MessageCache::memory_bytes() const noexcept {
-  return bytes_ + entries_.size() * (sizeof(Entries::value_type) + 3 * sizeof(void*)) + order_.capacity_bytes() +
-         entries_.bucket_count() * sizeof(void*);
+  return bytes_ + entries_.size() * (sizeof(Entries::value_type) + 3 * sizeof(void*)) +
+         order_.capacity_bytes() + entries_.bucket_count() * sizeof(void*);
 }
 
 }  // namespace starling::gossip

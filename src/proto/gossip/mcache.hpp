@@ -12,9 +12,9 @@
 
 namespace starling::gossip {
 
-/// Holds a message for `history_length` shifts (one per heartbeat) and announces it for `history_gossip` of them. One
-/// queue in order of arrival with the tick of each, instead of a list per window: shifting costs only what expires.
-/// Bounded by bytes: the oldest goes early.
+/// Holds a message for `history_length` shifts (one per heartbeat) and announces it for `history_gossip` of
+/// them. One queue in order of arrival with the tick of each, instead of a list per window: shifting costs
+/// only what expires. Bounded by bytes: the oldest goes early.
 class MessageCache {
  public:
   MessageCache(std::size_t history_length, std::size_t history_gossip, std::size_t bytes_max) noexcept

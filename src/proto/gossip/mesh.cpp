@@ -17,8 +17,8 @@ std::size_t outbound_count(const std::vector<MeshLink>& links) noexcept {
 
 /// Moves the first `count` candidates that satisfy `wanted` to the members and the plan.
 template <class Wanted>
-void graft_some(std::vector<MeshLink>& members, std::vector<MeshLink>& candidates, std::size_t count, MeshPlan& plan,
-                Wanted wanted) {
+void graft_some(std::vector<MeshLink>& members, std::vector<MeshLink>& candidates, std::size_t count,
+                MeshPlan& plan, Wanted wanted) {
   for (auto it = candidates.begin(); count > 0 && it != candidates.end();) {
     if (!wanted(*it)) {
       ++it;

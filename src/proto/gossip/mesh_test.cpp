@@ -147,7 +147,8 @@ TEST_F(GossipMesh, AnyPlanKeepsItsPromises) {
         ASSERT_GE(m.score, 0.0);
         outbound += m.direction == Direction::outbound ? 1 : 0;
       }
-    for (const MeshLink& c : candidates) outbound += mesh.contains(c.peer.slot) && c.direction == Direction::outbound ? 1 : 0;
+    for (const MeshLink& c : candidates)
+      outbound += mesh.contains(c.peer.slot) && c.direction == Direction::outbound ? 1 : 0;
     ASSERT_LE(mesh.size(), params.d_hi + params.d_out + params.opportunistic_graft_peers);
     if (candidates.size() >= params.d) {
       ASSERT_GE(mesh.size(), params.d_lo);

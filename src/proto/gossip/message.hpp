@@ -8,8 +8,8 @@
 
 namespace starling::gossip {
 
-/// One pubsub Message (specs pubsub/README.md). Decoded at the edge, then only passed on as a MessagePtr: the router
-/// never looks into `data` and never copies it.
+/// One pubsub Message (specs pubsub/README.md). Decoded at the edge, then only passed on as a MessagePtr: the
+/// router never looks into `data` and never copies it.
 struct Message {
   Bytes from;         ///< author's peer id as it stood on the wire; may be malformed until strict_sign::check
   Slice data;         ///< the payload; shares memory with `raw` when the message came from the wire
@@ -17,14 +17,16 @@ struct Message {
   std::string topic;  ///< exactly one
   Bytes signature;
   Bytes key;  ///< PublicKey protobuf; absent when the id inlines the key, tolerated when it is the author's
-  /// The canonical encoding of this Message, what is put into every forwarded RPC without encoding again. The codec and
-  /// make_signed() always set it; empty only in a hand-made message of a test or of the level A simulator.
+  /// The canonical encoding of this Message, what is put into every forwarded RPC without encoding again. The
+  /// codec and make_signed() always set it; empty only in a hand-made message of a test or of the level A
+  /// simulator.
   Slice raw;
 
   /// Bytes that this message keeps alive, for budgets.
   std::size_t cost_bytes() const noexcept {
     const std::size_t payload = raw.empty() ? data.size() : raw.size();
-    return sizeof(Message) + from.size() + seqno.size() + topic.size() + signature.size() + key.size() + payload;
+    return sizeof(Message) + from.size() + seqno.size() + topic.size() + signature.size() + key.size() +
+           payload;
   }
 };
 

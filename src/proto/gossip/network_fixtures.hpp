@@ -1,6 +1,6 @@
 #pragma once
-// A network of routers in virtual time, for the tests of this module. Level A: decoded RPCs travel as values, or as bytes
-// through queue and codec when asked.
+// A network of routers in virtual time, for the tests of this module. Level A: decoded RPCs travel as values,
+// or as bytes through queue and codec when asked.
 #include <functional>
 #include <map>
 #include <memory>
@@ -36,7 +36,8 @@ class TestNet {
   /// May alter an RPC under way; false drops it.
   using Meddler = std::function<bool(std::size_t from, std::size_t to, Rpc& rpc)>;
 
-  explicit TestNet(std::uint64_t seed_value, Wire wire_form = Wire::values) : rng(seed_value), wire(wire_form) {}
+  explicit TestNet(std::uint64_t seed_value, Wire wire_form = Wire::values)
+      : rng(seed_value), wire(wire_form) {}
 
   std::size_t add(std::shared_ptr<const Config> config) {
     const std::size_t index = nodes.size();

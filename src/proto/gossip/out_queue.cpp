@@ -23,7 +23,8 @@ std::size_t encoded_bytes(const Message& message) {
   return 1 + format::varint_size(body) + body;
 }
 
-/// Whether one RPC may say both and mean the same as two. A receiver takes subscriptions first, then GRAFTs, then PRUNEs.
+/// Whether one RPC may say both and mean the same as two. A receiver takes subscriptions first, then GRAFTs,
+/// then PRUNEs.
 bool may_merge(const Rpc& waiting, const Rpc& next) noexcept {
   const bool links_wait = !waiting.control.graft.empty() || !waiting.control.prune.empty();
   if (links_wait && !next.subscriptions.empty()) return false;
@@ -40,7 +41,8 @@ void move_all(std::vector<T>& from, std::vector<T>& to) {
 Pushed OutQueue::push(Rpc rpc, Lane lane) {
   std::vector<MessagePtr> messages = std::exchange(rpc.messages, {});
   Pushed outcome = rpc.empty() ? Pushed::queued : push_control(std::move(rpc));
-  if (!messages.empty()) outcome = std::max(outcome, lane == Lane::own ? push_own(messages) : push_relay(messages));
+  if (!messages.empty())
+    outcome = std::max(outcome, lane == Lane::own ? push_own(messages) : push_relay(messages));
   return outcome;
 }
 
@@ -77,7 +79,8 @@ Pushed OutQueue::push_own(std::vector<MessagePtr>& messages) {
   for (MessagePtr& message : messages) {
     const std::size_t bytes = message->cost_bytes();
     // One message always fits into an empty lane, whatever its size.
-    const bool full = own_.items.size() >= limits_.own_count_max || own_.bytes + bytes > limits_.own_bytes_max;
+    const bool full =
+        own_.items.size() >= limits_.own_count_max || own_.bytes + bytes > limits_.own_bytes_max;
     if (full && !own_.items.empty()) {
       ++counters_.own_refused;
       outcome = Pushed::refused;

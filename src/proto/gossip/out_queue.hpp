@@ -10,12 +10,12 @@
 namespace starling::gossip {
 
 struct OutQueueLimits {
-  std::size_t relay_bytes_max = 1024 * 1024;   ///< messages of others waiting
+  std::size_t relay_bytes_max = 1024 * 1024;  ///< messages of others waiting
   std::size_t relay_count_max = 1024;
-  std::size_t own_bytes_max = 4 * 1024 * 1024; ///< own publications waiting
+  std::size_t own_bytes_max = 4 * 1024 * 1024;  ///< own publications waiting
   std::size_t own_count_max = 4096;
-  std::size_t gossip_ids_max = 10000;          ///< ids of IHAVE and IWANT waiting
-  std::size_t control_entries_max = 4096;      ///< subscriptions, GRAFTs, PRUNEs waiting
+  std::size_t gossip_ids_max = 10000;      ///< ids of IHAVE and IWANT waiting
+  std::size_t control_entries_max = 4096;  ///< subscriptions, GRAFTs, PRUNEs waiting
 };
 
 /// What became of a pushed RPC.
@@ -26,13 +26,14 @@ enum class Pushed : std::uint8_t {
   overflow,  ///< control that must not be lost found no room: the peer does not read, close the stream
 };
 
-/// A bounded priority queue in front of one stream. Order of leaving: control, own publications, relayed messages; inside
-/// a lane first in, first out. Values wait decoded, so GRAFTs and IHAVEs of many heartbeats leave in one frame and a
-/// shared payload costs a pointer; frames are made when the stream takes them. stock go keeps 32 RPCs and drops silently;
-/// here nothing that changes the peer's view of us (subscriptions, GRAFT, PRUNE) is ever lost without the stream itself.
+/// A bounded priority queue in front of one stream. Order of leaving: control, own publications, relayed
+/// messages; inside a lane first in, first out. Values wait decoded, so GRAFTs and IHAVEs of many heartbeats
+/// leave in one frame and a shared payload costs a pointer; frames are made when the stream takes them. stock
+/// go keeps 32 RPCs and drops silently; here nothing that changes the peer's view of us (subscriptions,
+/// GRAFT, PRUNE) is ever lost without the stream itself.
 ///
-/// Lifetime: that of the stream, on the connection's shard. Calls: push() as the router's SendRpc come; next_frame()
-/// whenever the stream can take more. Memory: at most the limits; an idle queue owns no heap.
+/// Lifetime: that of the stream, on the connection's shard. Calls: push() as the router's SendRpc come;
+/// next_frame() whenever the stream can take more. Memory: at most the limits; an idle queue owns no heap.
 class OutQueue {
  public:
   struct Counters {

@@ -60,7 +60,8 @@ TEST(GossipOutQueue, WaitingControlMergesWhereTheOrderAllowsIt) {
   queue.push(rpc_ihave("t", {Bytes{1}}), Lane::control);
   queue.push(rpc_prune("u", 60), Lane::control);
   EXPECT_THAT(all(queue), SizeIs(1));
-  // A GRAFT after a PRUNE must not overtake it, nor a subscription a GRAFT: a receiver takes them in the other order.
+  // A GRAFT after a PRUNE must not overtake it, nor a subscription a GRAFT: a receiver takes them in the
+  // other order.
   queue.push(rpc_prune("t", 60), Lane::control);
   queue.push(rpc_graft("t"), Lane::control);
   const auto rpcs = all(queue);
@@ -151,7 +152,10 @@ TEST(GossipOutQueue, FramesKeepTheSizeThatRustAccepts) {
   for (int i = 0; i < 400; ++i) {
     switch (rng.below(3)) {
       case 0: queue.push(with_message(++pushed, rng.below(4000)), Lane::own); break;
-      case 1: queue.push(rpc_ihave("topic", std::vector<MessageId>(1 + rng.below(20), Bytes(47, 1))), Lane::control); break;
+      case 1:
+        queue.push(rpc_ihave("topic", std::vector<MessageId>(1 + rng.below(20), Bytes(47, 1))),
+                   Lane::control);
+        break;
       default: queue.push(rpc_graft("topic"), Lane::control);
     }
   }

@@ -51,13 +51,13 @@ bool sound(const MeshParams& p) noexcept {
 }
 
 bool sound(const TopicScoreParams& p) noexcept {
-  const bool first = p.first_deliveries_weight == 0 ||
-                     (decay(p.first_deliveries_decay) && positive(p.first_deliveries_cap));
+  const bool first =
+      p.first_deliveries_weight == 0 || (decay(p.first_deliveries_decay) && positive(p.first_deliveries_cap));
   const bool mesh =
       p.mesh_deliveries_weight == 0 ||
-      all({decay(p.mesh_deliveries_decay), positive(p.mesh_deliveries_cap), positive(p.mesh_deliveries_threshold),
-           p.mesh_deliveries_cap >= p.mesh_deliveries_threshold, between(p.mesh_deliveries_window, 0ms, 10s),
-           p.mesh_deliveries_activation >= 1s});
+      all({decay(p.mesh_deliveries_decay), positive(p.mesh_deliveries_cap),
+           positive(p.mesh_deliveries_threshold), p.mesh_deliveries_cap >= p.mesh_deliveries_threshold,
+           between(p.mesh_deliveries_window, 0ms, 10s), p.mesh_deliveries_activation >= 1s});
   return all({
       reward(p.topic_weight),
       reward(p.time_in_mesh_weight),

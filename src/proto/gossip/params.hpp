@@ -15,13 +15,13 @@ namespace starling::gossip {
 
 /// Mesh, gossip and timing. Defaults are those of go-libp2p-pubsub, which every other stack follows.
 struct MeshParams {
-  std::size_t d = 6;           ///< links a mesh aims at
-  std::size_t d_lo = 5;        ///< below: GRAFT up to d
-  std::size_t d_hi = 12;       ///< above: PRUNE down to d
-  std::size_t d_score = 4;     ///< of the kept ones, that many are the best by score, the rest random
-  std::size_t d_out = 2;       ///< links that we dialled ourselves, against inbound sybils
-  std::size_t d_lazy = 6;      ///< at least that many peers outside the mesh get IHAVE per heartbeat
-  double gossip_factor = 0.25; ///< or this share of them, if more
+  std::size_t d = 6;            ///< links a mesh aims at
+  std::size_t d_lo = 5;         ///< below: GRAFT up to d
+  std::size_t d_hi = 12;        ///< above: PRUNE down to d
+  std::size_t d_score = 4;      ///< of the kept ones, that many are the best by score, the rest random
+  std::size_t d_out = 2;        ///< links that we dialled ourselves, against inbound sybils
+  std::size_t d_lazy = 6;       ///< at least that many peers outside the mesh get IHAVE per heartbeat
+  double gossip_factor = 0.25;  ///< or this share of them, if more
   Duration heartbeat_interval = 1s;
   Duration heartbeat_initial_delay = 100ms;
   std::size_t history_length = 5;  ///< heartbeats that a message can be asked for by IWANT
@@ -34,15 +34,17 @@ struct MeshParams {
   std::size_t prune_peers = 16;  ///< PX peers in a PRUNE of ours, and PX dials per PRUNE received
   /// Whether our PRUNEs offer other peers. For bootstrap nodes; off elsewhere, as in go.
   bool offer_px = false;
-  std::size_t opportunistic_graft_ticks = 60;  ///< heartbeats between two looks at the median score; 0 = never
+  std::size_t opportunistic_graft_ticks =
+      60;  ///< heartbeats between two looks at the median score; 0 = never
   std::size_t opportunistic_graft_peers = 2;
   std::size_t direct_connect_ticks = 300;  ///< heartbeats between two dials of missing direct peers
   Duration iwant_followup = 3s;            ///< an IHAVE asked for must be delivered within
   std::size_t gossip_retransmission = 3;   ///< times one peer may IWANT one message
   std::size_t ihave_length_max = 5000;     ///< ids asked of one peer per heartbeat
   std::size_t ihave_messages_max = 10;     ///< IHAVE RPCs heeded of one peer per heartbeat
-  std::size_t ihave_ids_sent_max = 1000;   ///< ids announced to one peer per topic and heartbeat: 3 RPCs of 16 KiB
-  std::size_t iwant_ids_max = 5000;        ///< ids answered to one peer per heartbeat
+  std::size_t ihave_ids_sent_max =
+      1000;                          ///< ids announced to one peer per topic and heartbeat: 3 RPCs of 16 KiB
+  std::size_t iwant_ids_max = 5000;  ///< ids answered to one peer per heartbeat
   Duration seen_ttl = 120s;
   bool flood_publish = true;  ///< own messages go to every peer of the topic above the publish threshold
 };
@@ -74,15 +76,16 @@ struct TopicScoreParams {
 };
 
 struct ScoreThresholds {
-  double gossip = -10;        ///< below: no IHAVE to or from the peer
-  double publish = -50;       ///< below: own messages are not sent to the peer outside the mesh
-  double graylist = -80;      ///< below: its RPCs are ignored
-  double accept_px = 10;      ///< at or above: its PX is followed
-  double opportunistic = 1;   ///< a mesh whose median is below looks for better peers
+  double gossip = -10;       ///< below: no IHAVE to or from the peer
+  double publish = -50;      ///< below: own messages are not sent to the peer outside the mesh
+  double graylist = -80;     ///< below: its RPCs are ignored
+  double accept_px = 10;     ///< at or above: its PX is followed
+  double opportunistic = 1;  ///< a mesh whose median is below looks for better peers
 };
 
 struct ScoreParams {
-  /// Topics with rules of their own; all other topics that we join follow `any_topic`, or are not scored without it.
+  /// Topics with rules of their own; all other topics that we join follow `any_topic`, or are not scored
+  /// without it.
   std::map<std::string, TopicScoreParams, std::less<>> topics;
   std::optional<TopicScoreParams> any_topic;
   double topic_score_cap = 0;  ///< most that P1 to P4 may add up to; 0 = no cap
@@ -103,7 +106,8 @@ struct ScoreParams {
   Duration retain_score = 1h;
   std::size_t retained_peers_max = 4096;
 
-  /// 5 to 50 nodes, perhaps all on one machine and quiet for minutes: no P3, gentle P7, local addresses exempt.
+  /// 5 to 50 nodes, perhaps all on one machine and quiet for minutes: no P3, gentle P7, local addresses
+  /// exempt.
   static ScoreParams small_mesh();
   /// Hundreds of nodes and more on the open internet, with steady traffic.
   static ScoreParams large();
@@ -124,8 +128,8 @@ struct Config {
   // Row 1 of PROTOCOL.md §5 and §8
   double forwarder_rate_per_s = 500;
   double forwarder_burst = 2000;
-  std::size_t validations_max = 1024;          ///< messages under validation at once
-  std::size_t validations_per_peer_max = 512;  ///< of which first brought by one peer
+  std::size_t validations_max = 1024;                   ///< messages under validation at once
+  std::size_t validations_per_peer_max = 512;           ///< of which first brought by one peer
   std::size_t validation_bytes_max = 32 * 1024 * 1024;  ///< of them and their waiting copies
   /// A verdict that has not come by then never comes; the message counts as throttled.
   Duration validation_timeout = 30s;
@@ -134,8 +138,8 @@ struct Config {
   std::size_t peers_max = 8192;
 };
 
-/// Errc::bad_parameter when the values contradict each other: Dlo ≤ D ≤ Dhi, Dout < Dlo and ≤ D/2, Dscore ≤ D, gossip ≤
-/// history, signs of weights, decays inside (0, 1), order of thresholds, no NaN.
+/// Errc::bad_parameter when the values contradict each other: Dlo ≤ D ≤ Dhi, Dout < Dlo and ≤ D/2, Dscore ≤
+/// D, gossip ≤ history, signs of weights, decays inside (0, 1), order of thresholds, no NaN.
 Result<void> validate(const Config& config);
 /// The same, and the value that Router wants.
 Result<std::shared_ptr<const Config>> make_config(Config config);

@@ -10,12 +10,14 @@
 
 namespace starling::gossip {
 
-/// Of every IWANT one id at random is tracked: a peer that announces what it does not have is caught sooner or later, at
-/// the cost of one entry per request. Ids are named by their fingerprint. Bounded by kPromisesMax. The promise is kept as
-/// soon as the message arrives from anybody, for a second copy would be dropped by whoever has it in its seen cache.
+/// Of every IWANT one id at random is tracked: a peer that announces what it does not have is caught sooner
+/// or later, at the cost of one entry per request. Ids are named by their fingerprint. Bounded by
+/// kPromisesMax. The promise is kept as soon as the message arrives from anybody, for a second copy would be
+/// dropped by whoever has it in its seen cache.
 class Promises {
  public:
-  /// No-op when this peer already promised this message, or when full. `now` never goes back, `followup` never changes.
+  /// No-op when this peer already promised this message, or when full. `now` never goes back, `followup`
+  /// never changes.
   void add(std::uint64_t fingerprint, PeerRef peer, Instant now, Duration followup);
   void fulfilled(std::uint64_t fingerprint);
   /// Those whose time has passed, one entry per promise, in the order in which they were made.

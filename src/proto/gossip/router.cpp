@@ -24,9 +24,8 @@ RouterState::RouterState(std::shared_ptr<const Config> config, PeerId self, Env&
       validations_(config_->validations_max, config_->validation_bytes_max) {}
 
 OwnTopic* RouterState::find_own(std::string_view topic) noexcept {
-  const auto it = std::ranges::lower_bound(own_, topic, {}, [this](const OwnTopic& own) -> std::string_view {
-    return name_of(own);
-  });
+  const auto it = std::ranges::lower_bound(
+      own_, topic, {}, [this](const OwnTopic& own) -> std::string_view { return name_of(own); });
   return it != own_.end() && name_of(*it) == topic ? &*it : nullptr;
 }
 
@@ -103,10 +102,11 @@ std::vector<TopicStats> RouterState::topic_stats() const {
 }
 
 std::size_t RouterState::memory_bytes() const noexcept {
-  std::size_t total = sizeof(RouterState) + peers_.memory_bytes() + topics_.memory_bytes() + score_.memory_bytes() +
-                      seen_.memory_bytes() + mcache_.memory_bytes() + backoffs_.memory_bytes() +
-                      promises_.memory_bytes() + deliveries_.memory_bytes() + validations_.memory_bytes() +
-                      actions_.capacity_bytes() + pending_.capacity() * sizeof(PendingControl);
+  std::size_t total = sizeof(RouterState) + peers_.memory_bytes() + topics_.memory_bytes() +
+                      score_.memory_bytes() + seen_.memory_bytes() + mcache_.memory_bytes() +
+                      backoffs_.memory_bytes() + promises_.memory_bytes() + deliveries_.memory_bytes() +
+                      validations_.memory_bytes() + actions_.capacity_bytes() +
+                      pending_.capacity() * sizeof(PendingControl);
   for (const OwnTopic& own : own_) total += sizeof(OwnTopic) + own.mesh.capacity() * sizeof(PeerRef);
   for (const Fanout& fanout : fanout_) total += sizeof(Fanout) + fanout.peers.capacity() * sizeof(PeerRef);
   return total;
@@ -118,13 +118,17 @@ Router::~Router() = default;
 Router::Router(Router&&) noexcept = default;
 Router& Router::operator=(Router&&) noexcept = default;
 
-void Router::on_peer(const PeerId& peer, const PeerInfo& info, Instant now) { state_->on_peer(peer, info, now); }
+void Router::on_peer(const PeerId& peer, const PeerInfo& info, Instant now) {
+  state_->on_peer(peer, info, now);
+}
 void Router::on_peer_gone(const PeerId& peer, Instant now) { state_->on_peer_gone(peer, now); }
 void Router::on_peer_record(const PeerId& peer, Slice signed_record) {
   state_->on_peer_record(peer, std::move(signed_record));
 }
 void Router::on_rpc(const PeerId& from, Rpc rpc, Instant now) { state_->on_rpc(from, std::move(rpc), now); }
-void Router::on_validated(ValidationId id, Outcome outcome, Instant now) { state_->on_validated(id, outcome, now); }
+void Router::on_validated(ValidationId id, Outcome outcome, Instant now) {
+  state_->on_validated(id, outcome, now);
+}
 Result<void> Router::subscribe(std::string_view topic, Instant now) { return state_->subscribe(topic, now); }
 void Router::unsubscribe(std::string_view topic, Instant now) { state_->unsubscribe(topic, now); }
 Result<Published> Router::publish(MessagePtr message, Instant now) {

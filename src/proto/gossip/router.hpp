@@ -65,7 +65,8 @@ struct SendRpc {
   Rpc rpc;
   Lane lane;
 };
-/// Run StrictSign and the validation rules, then call on_validated with `id`. Nothing else is answered for `id`.
+/// Run StrictSign and the validation rules, then call on_validated with `id`. Nothing else is answered for
+/// `id`.
 struct Validate {
   ValidationId id;
   PeerId from;  ///< the forwarder, not the author
@@ -88,8 +89,8 @@ struct ConnectPx {
 struct ConnectDirect {
   PeerId peer;
 };
-/// The peer's score fell below the graylist threshold; its RPCs are ignored from now on. Said once per fall. The node
-/// may as well disconnect.
+/// The peer's score fell below the graylist threshold; its RPCs are ignored from now on. Said once per fall.
+/// The node may as well disconnect.
 struct Graylisted {
   PeerId peer;
   double score;
@@ -98,7 +99,8 @@ using Action = std::variant<SendRpc, Validate, Deliver, ConnectPx, ConnectDirect
 
 struct Published {
   MessageId id;
-  /// Peers it was handed to at once. With 0 it is announced by IHAVE for history_gossip heartbeats to whoever joins.
+  /// Peers it was handed to at once. With 0 it is announced by IHAVE for history_gossip heartbeats to whoever
+  /// joins.
   std::size_t handed_to = 0;
 };
 
@@ -122,7 +124,7 @@ struct RouterCounters {
   std::uint64_t own_echoed = 0;           ///< messages in our own name that we did not send
   std::uint64_t oversize = 0;
   std::uint64_t graylisted_rpcs = 0;
-  std::uint64_t skipped_entries = 0;      ///< beyond a limit, by decoder or router
+  std::uint64_t skipped_entries = 0;  ///< beyond a limit, by decoder or router
   std::uint64_t published = 0;
   std::uint64_t forwarded_copies = 0;
   std::uint64_t ihave_sent_ids = 0;
@@ -132,32 +134,35 @@ struct RouterCounters {
   std::uint64_t prunes_received = 0;
   std::uint64_t grafts_in_backoff = 0;
   std::uint64_t promises_broken = 0;
-  std::uint64_t unknown_peer_rpcs = 0;    ///< RPCs dropped because peers_max was reached
+  std::uint64_t unknown_peer_rpcs = 0;  ///< RPCs dropped because peers_max was reached
 };
 
 class RouterState;
 
 /// The gossipsub router: who is in which mesh, who gets which message, what every peer is worth.
 ///
-/// Lifetime and threads: one per node, on the brain's shard, never called from two threads. It owns no I/O, clock or
-/// randomness; `env` outlives it. The payload is never read, hashed or copied here; signatures are checked at the edge.
+/// Lifetime and threads: one per node, on the brain's shard, never called from two threads. It owns no I/O,
+/// clock or randomness; `env` outlives it. The payload is never read, hashed or copied here; signatures are
+/// checked at the edge.
 ///
-/// Call order: on_peer() when our outbound gossip stream to a peer is negotiated; on_peer_gone() once when the peer's
-/// connection or stream is gone. An RPC that comes before on_peer() is heeded as far as it needs no answer (the first RPC
-/// carries the subscriptions), so on_peer_gone() must also be called for a peer that only ever spoke. After every input:
-/// drain poll(), then re-arm deadline().
+/// Call order: on_peer() when our outbound gossip stream to a peer is negotiated; on_peer_gone() once when
+/// the peer's connection or stream is gone. An RPC that comes before on_peer() is heeded as far as it needs
+/// no answer (the first RPC carries the subscriptions), so on_peer_gone() must also be called for a peer that
+/// only ever spoke. After every input: drain poll(), then re-arm deadline().
 ///
-/// What decides about a message, in this order (PROTOCOL.md §5): topic not ours or id seen → dropped; forwarder over its
-/// rate or validation full → ignored, id not seen; id under validation → the copy waits; else Validate. Only a good
-/// signature puts the id into the seen cache. A forged copy can therefore not shut out the honest one: when the copy
-/// under validation fails row 2, the next waiting copy is validated. Waiting copies are bounded per id, one per peer, and
-/// the one of the worst peer gives way, so that sybils with score 0 cannot crowd out a mesh peer that delivered before.
+/// What decides about a message, in this order (PROTOCOL.md §5): topic not ours or id seen → dropped;
+/// forwarder over its rate or validation full → ignored, id not seen; id under validation → the copy waits;
+/// else Validate. Only a good signature puts the id into the seen cache. A forged copy can therefore not shut
+/// out the honest one: when the copy under validation fails row 2, the next waiting copy is validated.
+/// Waiting copies are bounded per id, one per peer, and the one of the worst peer gives way, so that sybils
+/// with score 0 cannot crowd out a mesh peer that delivered before.
 ///
-/// Limits: limits.hpp and Config; everything keyed by a peer is freed by on_peer_gone() except backoffs (≤ 1 h,
-/// kBackoffsMax) and bad scores (retain_score, retained_peers_max), which must survive a reconnect to mean anything.
+/// Limits: limits.hpp and Config; everything keyed by a peer is freed by on_peer_gone() except backoffs (≤ 1
+/// h, kBackoffsMax) and bad scores (retain_score, retained_peers_max), which must survive a reconnect to mean
+/// anything.
 ///
-/// Why this way: the mesh bounds amplification, IHAVE/IWANT repairs what the mesh loses, flood publishing and Dout keep an
-/// eclipsed publisher audible, score and backoff make misbehaviour cost more than it brings.
+/// Why this way: the mesh bounds amplification, IHAVE/IWANT repairs what the mesh loses, flood publishing and
+/// Dout keep an eclipsed publisher audible, score and backoff make misbehaviour cost more than it brings.
 class Router {
  public:
   /// `config` comes from make_config(), which has checked it.
@@ -166,11 +171,14 @@ class Router {
   Router(Router&&) noexcept;
   Router& operator=(Router&&) noexcept;
 
-  /// Our outbound stream to the peer stands: it is sent all subscriptions first. No-op for a peer that is already there.
+  /// Our outbound stream to the peer stands: it is sent all subscriptions first. No-op for a peer that is
+  /// already there.
   void on_peer(const PeerId& peer, const PeerInfo& info, Instant now);
-  /// The peer is gone: out of every mesh, all its state freed but backoffs and a bad score. No-op for an unknown peer.
+  /// The peer is gone: out of every mesh, all its state freed but backoffs and a bad score. No-op for an
+  /// unknown peer.
   void on_peer_gone(const PeerId& peer, Instant now);
-  /// The peer's signed record, to be offered in PX. No-op for an unknown peer or one longer than kPxRecordBytesMax.
+  /// The peer's signed record, to be offered in PX. No-op for an unknown peer or one longer than
+  /// kPxRecordBytesMax.
   void on_peer_record(const PeerId& peer, Slice signed_record);
   void on_rpc(const PeerId& from, Rpc rpc, Instant now);
   /// The verdict on a Validate. An id that is unknown (timed out, answered before) is ignored.
@@ -180,9 +188,9 @@ class Router {
   Result<void> subscribe(std::string_view topic, Instant now);
   /// No-op when not subscribed.
   void unsubscribe(std::string_view topic, Instant now);
-  /// Sends a message of our own; it need not be of a subscribed topic (fanout). It enters the seen cache and the message
-  /// cache even when there is nobody to hand it to. Errc::duplicate when the id was seen before, Errc::too_large,
-  /// Errc::bad_topic, Errc::too_many_topics.
+  /// Sends a message of our own; it need not be of a subscribed topic (fanout). It enters the seen cache and
+  /// the message cache even when there is nobody to hand it to. Errc::duplicate when the id was seen before,
+  /// Errc::too_large, Errc::bad_topic, Errc::too_many_topics.
   Result<Published> publish(MessagePtr message, Instant now);
   /// P5. No-op for an unknown peer.
   void set_app_score(const PeerId& peer, double score);

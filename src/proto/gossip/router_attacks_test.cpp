@@ -24,8 +24,8 @@ std::vector<MessageId> made_up(std::uint64_t first, std::size_t count) {
   return out;
 }
 
-// E.3 #1 to #3: CVE-2026-33040, CVE-2026-34219, cpp-libp2p 9b98a1d. The value itself, and the heartbeats after it, when
-// slack is added to what was stored.
+// E.3 #1 to #3: CVE-2026-33040, CVE-2026-34219, cpp-libp2p 9b98a1d. The value itself, and the heartbeats
+// after it, when slack is added to what was stored.
 TEST(GossipAttack, APruneBackoffOfAnySizeNeitherWrapsNorLastsLongerThanAnHour) {
   const auto max = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   const std::uint64_t uptime_s = 5;
@@ -292,7 +292,8 @@ TEST(GossipAttack, PxListsOfOneRpcAreNotAddedUp) {
   Rpc rpc;
   for (std::uint64_t i = 0; i < 200; ++i) {
     Prune prune{"t", {}, 60};
-    for (std::uint64_t k = 0; k < 16; ++k) prune.peers.push_back({to_bytes(test_peer(1000 + 16 * i + k).bytes()), {}});
+    for (std::uint64_t k = 0; k < 16; ++k)
+      prune.peers.push_back({to_bytes(test_peer(1000 + 16 * i + k).bytes()), {}});
     rpc.control.prune.push_back(std::move(prune));
   }
   bench.rpc(peer, std::move(rpc));
@@ -343,13 +344,16 @@ TEST(GossipAttack, EverythingIsBoundedUnderRandomAbuse) {
       case 6: bench.rpc(peer, rpc_ihave(topic, made_up(rng.below(1000), rng.below(50)))); break;
       case 7: bench.rpc(peer, rpc_iwant(made_up(rng.below(1000), rng.below(50)))); break;
       case 8:
-      case 9: bench.rpc(peer, rpc_message(test_message(test_peer(500), rng.below(5000), topic, std::string(500, 'x')))); break;
+      case 9:
+        bench.rpc(peer,
+                  rpc_message(test_message(test_peer(500), rng.below(5000), topic, std::string(500, 'x'))));
+        break;
       case 10:
         if (!bench.validations.empty()) {
           const Validate next = bench.validations.front();
           bench.validations.erase(bench.validations.begin());
-          const Outcome outcomes[] = {Outcome::accept(), Outcome::reject(), Outcome::ignore(), Outcome::forged(),
-                                      Outcome::throttled()};
+          const Outcome outcomes[] = {Outcome::accept(), Outcome::reject(), Outcome::ignore(),
+                                      Outcome::forged(), Outcome::throttled()};
           bench.answer(next, outcomes[rng.below(5)]);
         }
         break;

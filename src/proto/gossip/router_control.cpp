@@ -89,7 +89,8 @@ void RouterState::take_graft(OwnTopic& own, Peer& peer, Instant now) {
   if (contains_ref(own.mesh, peer.ref)) return;
   const Duration backoff = mesh_params().prune_backoff;
   if (peer.direct) {
-    // Direct peers get everything outside the mesh; a GRAFT means that the other side is not configured likewise.
+    // Direct peers get everything outside the mesh; a GRAFT means that the other side is not configured
+    // likewise.
     say_prune(own, peer, Px::withhold, backoff, now);
     return;
   }

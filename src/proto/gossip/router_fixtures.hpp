@@ -23,8 +23,8 @@ inline PeerId test_peer(std::uint64_t number) {
   return PeerId::from_bytes(bytes).value();
 }
 
-inline MessagePtr test_message(const PeerId& author, std::uint64_t seqno, std::string topic, std::string_view data = "x",
-                               std::string_view signature = "good") {
+inline MessagePtr test_message(const PeerId& author, std::uint64_t seqno, std::string topic,
+                               std::string_view data = "x", std::string_view signature = "good") {
   Message out;
   out.from = to_bytes(author.bytes());
   out.data = Slice::copy(as_bytes(data));
@@ -76,7 +76,8 @@ inline Rpc rpc_message(MessagePtr message) {
   return rpc;
 }
 
-/// A router with peers played by the test. Every input drains the router; what it said waits in the lists until taken.
+/// A router with peers played by the test. Every input drains the router; what it said waits in the lists
+/// until taken.
 class Bench {
  public:
   explicit Bench(Config config = {}, std::uint64_t seed = 1)
@@ -151,7 +152,8 @@ class Bench {
   std::vector<Prune> prunes_to(const PeerId& peer) const {
     std::vector<Prune> out;
     for (const SendRpc& send : sent)
-      if (send.to == peer) out.insert(out.end(), send.rpc.control.prune.begin(), send.rpc.control.prune.end());
+      if (send.to == peer)
+        out.insert(out.end(), send.rpc.control.prune.begin(), send.rpc.control.prune.end());
     return out;
   }
   std::vector<std::string> grafts_to(const PeerId& peer) const {
@@ -165,14 +167,16 @@ class Bench {
     std::vector<MessageId> out;
     for (const SendRpc& send : sent)
       if (send.to == peer)
-        for (const IHave& entry : send.rpc.control.ihave) out.insert(out.end(), entry.ids.begin(), entry.ids.end());
+        for (const IHave& entry : send.rpc.control.ihave)
+          out.insert(out.end(), entry.ids.begin(), entry.ids.end());
     return out;
   }
   std::vector<MessageId> iwant_to(const PeerId& peer) const {
     std::vector<MessageId> out;
     for (const SendRpc& send : sent)
       if (send.to == peer)
-        for (const IWant& entry : send.rpc.control.iwant) out.insert(out.end(), entry.ids.begin(), entry.ids.end());
+        for (const IWant& entry : send.rpc.control.iwant)
+          out.insert(out.end(), entry.ids.begin(), entry.ids.end());
     return out;
   }
   std::vector<MessagePtr> messages_to(const PeerId& peer) const {

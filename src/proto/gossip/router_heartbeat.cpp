@@ -19,7 +19,8 @@ void RouterState::start_timers(Instant now) {
 Instant RouterState::deadline() const noexcept { return std::min(next_heartbeat_, next_decay_); }
 
 void RouterState::on_deadline(Instant now) {
-  // After a stall one heartbeat stands for those that were missed: a burst of them would only expire history early.
+  // After a stall one heartbeat stands for those that were missed: a burst of them would only expire history
+  // early.
   const auto next = [now](Instant due, Duration interval) {
     const Instant following = due + interval;
     return following > now ? following : now + interval;
@@ -115,19 +116,20 @@ void RouterState::announce(TopicIndex topic, const std::vector<PeerRef>& members
   std::vector<PeerRef> candidates;
   for (const PeerRef ref : topics_.peers(topic)) {
     const Peer& peer = peers_.at(ref.slot);
-    if (peer.presence == Presence::live && peer.speaks_gossip() && !peer.direct && !contains_ref(members, ref) &&
-        score_of(peer) >= config_->thresholds.gossip)
+    if (peer.presence == Presence::live && peer.speaks_gossip() && !peer.direct &&
+        !contains_ref(members, ref) && score_of(peer) >= config_->thresholds.gossip)
       candidates.push_back(ref);
   }
-  const auto share = static_cast<std::size_t>(std::floor(mesh_params().gossip_factor *
-                                                         static_cast<double>(candidates.size())));
+  const auto share = static_cast<std::size_t>(
+      std::floor(mesh_params().gossip_factor * static_cast<double>(candidates.size())));
   const std::size_t target = std::min(candidates.size(), std::max(mesh_params().d_lazy, share));
   env_->rng.shuffle(candidates);
   for (std::size_t i = 0; i < target; ++i) {
     IHave out{topics_.name(topic), {}};
     if (ids.size() > mesh_params().ihave_ids_sent_max) {
       env_->rng.shuffle(ids);  // another choice for each, so that together they learn of all
-      out.ids.assign(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(mesh_params().ihave_ids_sent_max));
+      out.ids.assign(ids.begin(),
+                     ids.begin() + static_cast<std::ptrdiff_t>(mesh_params().ihave_ids_sent_max));
     } else {
       out.ids = ids;
     }

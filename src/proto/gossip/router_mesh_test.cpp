@@ -42,7 +42,8 @@ TEST(GossipRouter, SubscribingTellsEveryPeerAndGraftsThoseThatAreSubscribed) {
   const PeerId other = bench.join(2, "u");
   bench.subscribe("t");
   EXPECT_THAT(bench.sent, SizeIs(2));
-  for (const SendRpc& send : bench.sent) EXPECT_THAT(names(send.rpc, Subscription::subscribe), ElementsAre("t"));
+  for (const SendRpc& send : bench.sent)
+    EXPECT_THAT(names(send.rpc, Subscription::subscribe), ElementsAre("t"));
   EXPECT_THAT(bench.grafts_to(in_topic), ElementsAre("t"));
   EXPECT_THAT(bench.grafts_to(other), IsEmpty());
   EXPECT_THAT(bench.router.mesh_peers("t"), ElementsAre(in_topic));
@@ -86,9 +87,11 @@ TEST(GossipRouter, UnsubscribingPrunesWithItsOwnBackoff) {
 
 TEST(GossipRouter, BadTopicsAreRefused) {
   Bench bench;
-  for (const std::string& topic : {std::string(), std::string(kTopicBytesMax + 1, 't'), std::string("\xff\xfe")}) {
+  for (const std::string& topic :
+       {std::string(), std::string(kTopicBytesMax + 1, 't'), std::string("\xff\xfe")}) {
     EXPECT_TRUE(bench.router.subscribe(topic, bench.now).error().is(Errc::bad_topic));
-    EXPECT_TRUE(bench.router.publish(test_message(bench.self, 1, topic), bench.now).error().is(Errc::bad_topic));
+    EXPECT_TRUE(
+        bench.router.publish(test_message(bench.self, 1, topic), bench.now).error().is(Errc::bad_topic));
   }
   EXPECT_TRUE(bench.router.subscribe(std::string(kTopicBytesMax, 't'), bench.now).has_value());
 }
@@ -350,7 +353,8 @@ TEST(GossipRouterPx, APruneOffersGoodPeersWithTheirRecords) {
     peers.push_back(bench.join(i, "t"));
     bench.router.on_peer_record(peers.back(), Slice::copy(to_bytes("record " + std::to_string(i))));
   }
-  bench.router.on_peer_record(peers[0], Slice::copy(Bytes(kPxRecordBytesMax + 1, 0)));  // too long: the old one stays
+  bench.router.on_peer_record(peers[0],
+                              Slice::copy(Bytes(kPxRecordBytesMax + 1, 0)));  // too long: the old one stays
   bench.router.set_app_score(peers[4], -5);
   bench.pass(2s);
   bench.forget();
@@ -383,7 +387,8 @@ TEST(GossipRouterPx, IsFollowedOnlyFromPeersThatEarnedIt) {
     rpc.control.prune[0].peers.push_back({to_bytes(bench.self.bytes()), {}});
     rpc.control.prune[0].peers.push_back({Bytes{1, 2, 3}, {}});
     for (std::size_t i = 0; i < count; ++i)
-      rpc.control.prune[0].peers.push_back({to_bytes(test_peer(1000 + i).bytes()), Slice::copy(as_bytes("r"))});
+      rpc.control.prune[0].peers.push_back(
+          {to_bytes(test_peer(1000 + i).bytes()), Slice::copy(as_bytes("r"))});
     return rpc;
   };
   bench.rpc(peer, prune_with(5));
@@ -496,8 +501,11 @@ TEST(GossipRouterFanout, IsForgottenAfterItsTimeAndCapped) {
   config.mesh.flood_publish = false;
   Bench bench(config);
   for (std::size_t i = 0; i < kFanoutTopicsMax; ++i)
-    EXPECT_TRUE(bench.router.publish(test_message(bench.self, i, "t" + std::to_string(i)), bench.now).has_value());
-  EXPECT_TRUE(bench.router.publish(test_message(bench.self, 1000, "more"), bench.now).error().is(Errc::too_many_topics));
+    EXPECT_TRUE(
+        bench.router.publish(test_message(bench.self, i, "t" + std::to_string(i)), bench.now).has_value());
+  EXPECT_TRUE(bench.router.publish(test_message(bench.self, 1000, "more"), bench.now)
+                  .error()
+                  .is(Errc::too_many_topics));
   bench.pass(62s);
   EXPECT_TRUE(bench.router.publish(test_message(bench.self, 1000, "more"), bench.now).has_value());
 }

@@ -119,9 +119,7 @@ void RouterState::on_validated(ValidationId id, Outcome outcome, Instant now) {
   if (!validation) return;
   count_validating(*validation, -1);
   switch (outcome.signature) {
-    case SignatureState::unchecked:
-      ++counters_.validation_overflow;
-      return;
+    case SignatureState::unchecked: ++counters_.validation_overflow; return;
     case SignatureState::bad:
       ++counters_.forged;
       blame(validation->current, validation->current.message->topic);
@@ -129,7 +127,8 @@ void RouterState::on_validated(ValidationId id, Outcome outcome, Instant now) {
       {
         MessageId message_id = validation->message_id;
         const Copy next = validation->waiting.front();
-        const ValidationId again = validations_.resume(std::move(*validation), now + config_->validation_timeout);
+        const ValidationId again =
+            validations_.resume(std::move(*validation), now + config_->validation_timeout);
         count_validating(*validations_.find(message_id), 1);
         ask_validation(again, message_id, next);
       }
@@ -192,7 +191,8 @@ bool RouterState::may_publish_to(const Peer& peer) const {
 void RouterState::forward(const OwnTopic& own, const Copy& copy) {
   for (const PeerRef ref : topics_.peers(own.topic)) {
     const Peer& peer = peers_.at(ref.slot);
-    if (peer.presence != Presence::live || copy.brought_by(ref) || equal(peer.id.bytes(), copy.message->from)) continue;
+    if (peer.presence != Presence::live || copy.brought_by(ref) || equal(peer.id.bytes(), copy.message->from))
+      continue;
     const bool flooded = !peer.speaks_gossip() && may_publish_to(peer);
     if (!peer.direct && !flooded && !contains_ref(own.mesh, ref)) continue;
     send_message(peer, copy.message, Lane::relay);
@@ -202,7 +202,8 @@ void RouterState::forward(const OwnTopic& own, const Copy& copy) {
 
 Result<Published> RouterState::publish(MessagePtr message, Instant now) {
   const std::string& topic = message->topic;
-  if (topic.empty() || topic.size() > kTopicBytesMax || !pb::is_utf8(as_bytes(topic))) return fail(Errc::bad_topic);
+  if (topic.empty() || topic.size() > kTopicBytesMax || !pb::is_utf8(as_bytes(topic)))
+    return fail(Errc::bad_topic);
   if (message->data.size() > config_->message_bytes_max) return fail(Errc::too_large);
   MessageId id = config_->message_id(*message);
   const std::uint64_t fingerprint = hash_(id);

@@ -55,7 +55,8 @@ void RouterState::on_peer_gone(const PeerId& id, Instant now) {
 
 void RouterState::on_peer_record(const PeerId& id, Slice signed_record) {
   Peer* peer = peers_.find(id);
-  if (peer != nullptr && signed_record.size() <= kPxRecordBytesMax) peer->signed_record = std::move(signed_record);
+  if (peer != nullptr && signed_record.size() <= kPxRecordBytesMax)
+    peer->signed_record = std::move(signed_record);
 }
 
 void RouterState::set_app_score(const PeerId& id, double score) {
@@ -81,8 +82,7 @@ void RouterState::add_subscription(Peer& peer, const std::string& topic) {
     ++counters_.skipped_entries;
     return;
   }
-  if (const auto known = topics_.find(topic);
-      known && std::ranges::binary_search(peer.topics, *known))
+  if (const auto known = topics_.find(topic); known && std::ranges::binary_search(peer.topics, *known))
     return;
   const auto index =
       peer.topics.size() < kTopicsPerPeerMax ? topics_.subscribe(topic, peer.ref) : std::nullopt;
@@ -136,12 +136,14 @@ void RouterState::say_prune(const OwnTopic& own, Peer& peer, Px px, Duration bac
       std::vector<const Peer*> others;
       for (const PeerRef ref : topics_.peers(own.topic)) {
         const Peer& other = peers_.at(ref.slot);
-        if (ref != peer.ref && other.presence == Presence::live && other.speaks_gossip() && score_of(other) >= 0)
+        if (ref != peer.ref && other.presence == Presence::live && other.speaks_gossip() &&
+            score_of(other) >= 0)
           others.push_back(&other);
       }
       env_->rng.shuffle(others);
       if (others.size() > mesh_params().prune_peers) others.resize(mesh_params().prune_peers);
-      for (const Peer* other : others) out.peers.push_back({to_bytes(other->id.bytes()), other->signed_record});
+      for (const Peer* other : others)
+        out.peers.push_back({to_bytes(other->id.bytes()), other->signed_record});
     }
   }
   control_for(peer).control.prune.push_back(std::move(out));
@@ -153,7 +155,8 @@ bool RouterState::may_graft(const OwnTopic& own, const Peer& peer) const {
 }
 
 Result<void> RouterState::subscribe(std::string_view topic, Instant now) {
-  if (topic.empty() || topic.size() > kTopicBytesMax || !pb::is_utf8(as_bytes(topic))) return fail(Errc::bad_topic);
+  if (topic.empty() || topic.size() > kTopicBytesMax || !pb::is_utf8(as_bytes(topic)))
+    return fail(Errc::bad_topic);
   if (find_own(topic) != nullptr) return {};
   if (own_.size() >= kOwnTopicsMax) return fail(Errc::too_many_topics);
   const TopicIndex index = topics_.hold(topic);
@@ -176,7 +179,8 @@ void RouterState::join_mesh(OwnTopic& own, Instant now) {
   if (Fanout* fanout = find_fanout(own.topic)) {
     for (const PeerRef ref : std::exchange(fanout->peers, {})) {
       Peer* peer = peers_.alive(ref);
-      if (peer != nullptr && own.mesh.size() < mesh_params().d && may_graft(own, *peer)) graft(own, *peer, now);
+      if (peer != nullptr && own.mesh.size() < mesh_params().d && may_graft(own, *peer))
+        graft(own, *peer, now);
     }
     topics_.release(own.topic);
     fanout_.erase(fanout_.begin() + (fanout - fanout_.data()));

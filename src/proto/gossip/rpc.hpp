@@ -1,5 +1,6 @@
 #pragma once
-// One RPC of the gossip stream as values: what a peer says in one frame, decoded, or what we are about to say.
+// One RPC of the gossip stream as values: what a peer says in one frame, decoded, or what we are about to
+// say.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -48,12 +49,14 @@ struct Control {
   bool empty() const noexcept { return ihave.empty() && iwant.empty() && graft.empty() && prune.empty(); }
 };
 
-/// Passed by value; messages inside are shared. IDONTWANT and extension fields of newer peers are skipped in decoding.
+/// Passed by value; messages inside are shared. IDONTWANT and extension fields of newer peers are skipped in
+/// decoding.
 struct Rpc {
   std::vector<SubOpts> subscriptions;
   std::vector<MessagePtr> messages;
   Control control;
-  /// Entries that the decoder left out because a limit was reached or they made no sense. An honest peer causes none.
+  /// Entries that the decoder left out because a limit was reached or they made no sense. An honest peer
+  /// causes none.
   std::uint32_t skipped_count = 0;
 
   bool empty() const noexcept { return subscriptions.empty() && messages.empty() && control.empty(); }

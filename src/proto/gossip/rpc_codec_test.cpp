@@ -67,7 +67,8 @@ Rpc random_rpc(Rng& rng) {
     rpc.messages.push_back(std::make_shared<const Message>(some_message(rng, rng.below(3000))));
   for (std::uint64_t i = rng.below(3); i > 0; --i) {
     IHave entry{"topic" + std::to_string(i), {}};
-    for (std::uint64_t k = 1 + rng.below(5); k > 0; --k) entry.ids.push_back(some_id(rng, 1 + rng.below(100)));
+    for (std::uint64_t k = 1 + rng.below(5); k > 0; --k)
+      entry.ids.push_back(some_id(rng, 1 + rng.below(100)));
     rpc.control.ihave.push_back(entry);
     rpc.control.iwant.push_back({entry.ids});
     rpc.control.graft.push_back({"g" + std::to_string(i)});
@@ -86,7 +87,8 @@ void expect_equal(const Rpc& a, const Rpc& b) {
     EXPECT_EQ(a.subscriptions[i].change, b.subscriptions[i].change);
   }
   ASSERT_EQ(a.messages.size(), b.messages.size());
-  for (std::size_t i = 0; i < a.messages.size(); ++i) EXPECT_TRUE(equal(a.messages[i]->raw, b.messages[i]->raw));
+  for (std::size_t i = 0; i < a.messages.size(); ++i)
+    EXPECT_TRUE(equal(a.messages[i]->raw, b.messages[i]->raw));
   ASSERT_EQ(a.control.ihave.size(), b.control.ihave.size());
   for (std::size_t i = 0; i < a.control.ihave.size(); ++i) {
     EXPECT_EQ(a.control.ihave[i].topic, b.control.ihave[i].topic);
@@ -194,7 +196,8 @@ TEST(GossipCodec, ControlIsSplitIntoFramesBelowItsLimit) {
 TEST(GossipCodec, MessagesAreSplitUnlessASingleOneIsBigger) {
   SeededRng rng(3);
   Rpc rpc;
-  for (int i = 0; i < 30; ++i) rpc.messages.push_back(std::make_shared<const Message>(some_message(rng, 9000)));
+  for (int i = 0; i < 30; ++i)
+    rpc.messages.push_back(std::make_shared<const Message>(some_message(rng, 9000)));
   rpc.messages.push_back(std::make_shared<const Message>(some_message(rng, 200'000)));
   rpc.messages.push_back(std::make_shared<const Message>(some_message(rng, 10)));
   std::size_t count = 0;
@@ -326,7 +329,8 @@ TEST(GossipCodec, OversizedFieldsAreSkippedOneByOne) {
   };
   EXPECT_THAT(prune_with(100, 39, 1)->control.prune.at(0).peers, SizeIs(kPxPeersPerPruneMax));
   EXPECT_THAT(prune_with(1, kPxPeerIdBytesMax + 1, 1)->control.prune.at(0).peers, SizeIs(0));
-  EXPECT_TRUE(prune_with(1, 39, kPxRecordBytesMax + 1)->control.prune.at(0).peers.at(0).signed_record.empty());
+  EXPECT_TRUE(
+      prune_with(1, 39, kPxRecordBytesMax + 1)->control.prune.at(0).peers.at(0).signed_record.empty());
   EXPECT_EQ(prune_with(1, 39, kPxRecordBytesMax)->control.prune.at(0).peers.at(0).signed_record.size(),
             kPxRecordBytesMax);
 
@@ -363,7 +367,8 @@ TEST(GossipCodec, ABodyAboveTheLimitIsRefusedUnread) {
 
 // E.3 #9 (CL-2020-07): the frame reader bounds the length before it allocates.
 TEST(GossipCodec, ALengthPrefixWithoutABodyAllocatesNothing) {
-  for (const std::uint64_t length : {std::uint64_t{kRpcBytesMax} + 1, std::uint64_t{1} << 31, std::uint64_t{1} << 63}) {
+  for (const std::uint64_t length :
+       {std::uint64_t{kRpcBytesMax} + 1, std::uint64_t{1} << 31, std::uint64_t{1} << 63}) {
     format::FrameReader reader(kRpcBytesMax);
     Bytes prefix;
     format::put_varint(prefix, length);
@@ -382,18 +387,18 @@ TEST(GossipCodec, ALengthPrefixWithoutABodyAllocatesNothing) {
 
 TEST(GossipCodec, MalformedBytesAreNamedSo) {
   const std::vector<Bytes> bad = {
-      {0x0a},                    // a length that is missing
-      {0x0a, 0x05, 1},           // beyond the end
-      {0x08, 0x01},              // subscriptions as a varint
-      {0x10, 0x01},              // publish as a varint
-      {0x18, 0x01},              // control as a varint
-      {0x0a, 0x02, 0x10, 0x01},  // topic as a varint
-      {0x0a, 0x02, 0x0a, 0x00},  // subscribe as bytes
-      {0x12, 0x02, 0x08, 0x01},  // from as a varint
-      {0x1a, 0x02, 0x08, 0x01},  // ihave as a varint
-      {0x1a, 0x04, 0x22, 0x02, 0x1a, 0x00},  // backoff as bytes
-      {0x0b, 0x0c},              // a group
-      {0x00, 0x00},              // field number 0
+      {0x0a},                                                              // a length that is missing
+      {0x0a, 0x05, 1},                                                     // beyond the end
+      {0x08, 0x01},                                                        // subscriptions as a varint
+      {0x10, 0x01},                                                        // publish as a varint
+      {0x18, 0x01},                                                        // control as a varint
+      {0x0a, 0x02, 0x10, 0x01},                                            // topic as a varint
+      {0x0a, 0x02, 0x0a, 0x00},                                            // subscribe as bytes
+      {0x12, 0x02, 0x08, 0x01},                                            // from as a varint
+      {0x1a, 0x02, 0x08, 0x01},                                            // ihave as a varint
+      {0x1a, 0x04, 0x22, 0x02, 0x1a, 0x00},                                // backoff as bytes
+      {0x0b, 0x0c},                                                        // a group
+      {0x00, 0x00},                                                        // field number 0
       {0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},  // a length over 64 bits
   };
   for (std::size_t i = 0; i < bad.size(); ++i) {
@@ -407,7 +412,7 @@ TEST(GossipCodec, NewerPeersFieldsAreTolerated) {
   Bytes idontwant;
   pb::Writer(idontwant).bytes(1, Bytes(20, 1));
   Bytes control;
-  pb::Writer(control).bytes(5, idontwant);         // IDONTWANT of 1.2
+  pb::Writer(control).bytes(5, idontwant);          // IDONTWANT of 1.2
   pb::Writer(control).bytes(6, Bytes{0x08, 0x01});  // extensions of 1.3
   pb::Writer(control).bytes(field::kControlGraft, Bytes{0x0a, 0x01, 't'});
   Bytes body;
@@ -449,7 +454,8 @@ TEST(GossipCodec, AnySequenceOfBytesIsDecodedOrRefused) {
     const Rpc rpc = random_rpc(rng);
     if (rpc.empty()) continue;
     Bytes body = body_of(encode(rpc).at(0));
-    for (std::uint64_t k = 1 + rng.below(4); k > 0; --k) body[rng.below(body.size())] ^= static_cast<std::uint8_t>(1 << rng.below(8));
+    for (std::uint64_t k = 1 + rng.below(4); k > 0; --k)
+      body[rng.below(body.size())] ^= static_cast<std::uint8_t>(1 << rng.below(8));
     if (rng.below(4) == 0) body.resize(rng.below(body.size()));
     if (const auto back = decode(body)) {
       encode(*back);

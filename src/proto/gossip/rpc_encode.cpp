@@ -9,7 +9,9 @@ namespace starling::gossip {
 namespace {
 
 /// Tag and length in front of the control part; a tag is one byte for all fields of an RPC.
-std::size_t prefixed_size(std::size_t body) noexcept { return body == 0 ? 0 : 1 + format::varint_size(body) + body; }
+std::size_t prefixed_size(std::size_t body) noexcept {
+  return body == 0 ? 0 : 1 + format::varint_size(body) + body;
+}
 
 /// Room that tag and length of one item may take.
 constexpr std::size_t kItemHeaderBytesMax = 8;
@@ -55,7 +57,9 @@ class FrameBuilder {
   }
 
  private:
-  std::size_t size() const noexcept { return subscriptions_.size() + prefixed_size(control_.size()) + messages_bytes_; }
+  std::size_t size() const noexcept {
+    return subscriptions_.size() + prefixed_size(control_.size()) + messages_bytes_;
+  }
   void make_room(std::size_t more) {
     if (size() > 0 && size() + more > limits_.rpc_bytes_max) finish();
   }
@@ -69,7 +73,8 @@ class FrameBuilder {
     append(head, subscriptions_);
     if (!control_.empty()) pb::Writer(head).bytes(field::kRpcControl, control_);
     for (Slice& raw : messages_) {
-      format::put_varint(head, field::kRpcPublish << 3 | static_cast<std::uint32_t>(pb::WireType::length_delimited));
+      format::put_varint(
+          head, field::kRpcPublish << 3 | static_cast<std::uint32_t>(pb::WireType::length_delimited));
       format::put_varint(head, raw.size());
       frame.parts.push_back(Slice::copy(head));
       frame.parts.push_back(std::move(raw));
@@ -97,7 +102,8 @@ void add_ids(FrameBuilder& builder, std::uint32_t control_field, std::uint32_t i
   Bytes body = head;
   for (const MessageId& id : ids) {
     if (id.size() > kMessageIdBytesMax) continue;  // nobody would read it
-    if (body.size() > head.size() && body.size() + id.size() + kItemHeaderBytesMax > builder.control_item_max()) {
+    if (body.size() > head.size() &&
+        body.size() + id.size() + kItemHeaderBytesMax > builder.control_item_max()) {
       builder.add_control(control_field, body);
       body = head;
     }
@@ -144,7 +150,8 @@ std::vector<Frame> encode(const Rpc& rpc, const EncodeLimits& limits) {
     builder.add_control(field::kControlGraft, topic_field(field::kGraftTopic, graft.topic));
   for (const Prune& prune : rpc.control.prune) add_prune(builder, prune);
   for (const IHave& ihave : rpc.control.ihave)
-    add_ids(builder, field::kControlIhave, field::kIhaveIds, topic_field(field::kIhaveTopic, ihave.topic), ihave.ids);
+    add_ids(builder, field::kControlIhave, field::kIhaveIds, topic_field(field::kIhaveTopic, ihave.topic),
+            ihave.ids);
   for (const IWant& iwant : rpc.control.iwant)
     add_ids(builder, field::kControlIwant, field::kIwantIds, {}, iwant.ids);
   for (const MessagePtr& message : rpc.messages) builder.add_message(message);

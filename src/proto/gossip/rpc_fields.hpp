@@ -1,5 +1,6 @@
 #pragma once
-// Field numbers of the pubsub protobuf (pubsub/README.md, gossipsub-v1.{0,1}.md), shared by both directions of the codec.
+// Field numbers of the pubsub protobuf (pubsub/README.md, gossipsub-v1.{0,1}.md), shared by both directions
+// of the codec.
 #include <cstdint>
 
 namespace starling::gossip::field {

@@ -214,8 +214,8 @@ double Score::topic_value(const TopicCounters& c) const {
   if (params == nullptr) return 0;
   double value = 0;
   if (c.in_mesh) {
-    const double quanta = static_cast<double>(c.mesh_time.count()) /
-                          static_cast<double>(params->time_in_mesh_quantum.count());
+    const double quanta =
+        static_cast<double>(c.mesh_time.count()) / static_cast<double>(params->time_in_mesh_quantum.count());
     value += weighted(params->time_in_mesh_weight, std::min(quanta, params->time_in_mesh_cap));
   }
   value += weighted(params->first_deliveries_weight, static_cast<double>(c.first));

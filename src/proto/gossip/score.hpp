@@ -18,19 +18,21 @@ namespace starling::gossip {
 
 /// Counters and the score function over them.
 ///
-/// Lifetime: owned by the router; `params` outlives it. Calls: add() when a peer comes, remove() when it goes, the events
-/// in between, decay() every decay_interval. A slot is that of the router's peer table; events on a slot without a peer
-/// are our own mistake. value() is cached until something changes, for it is asked for every RPC and every heartbeat.
+/// Lifetime: owned by the router; `params` outlives it. Calls: add() when a peer comes, remove() when it
+/// goes, the events in between, decay() every decay_interval. A slot is that of the router's peer table;
+/// events on a slot without a peer are our own mistake. value() is cached until something changes, for it is
+/// asked for every RPC and every heartbeat.
 ///
-/// Topics are scored from track() to untrack(), that is while we are subscribed: what a peer can make grow is bounded by
-/// our own topics. A weight of 0 switches its term off whatever its parameters (rust 0.49.1 got that wrong).
+/// Topics are scored from track() to untrack(), that is while we are subscribed: what a peer can make grow is
+/// bounded by our own topics. A weight of 0 switches its term off whatever its parameters (rust 0.49.1 got
+/// that wrong).
 ///
-/// A peer that leaves with a negative score keeps it for retain_score, else leaving and coming back would wash it off; a
-/// positive score is forgotten, else it could be earned once and spent by reconnecting. The retained are an LRU of
-/// retained_peers_max.
+/// A peer that leaves with a negative score keeps it for retain_score, else leaving and coming back would
+/// wash it off; a positive score is forgotten, else it could be earned once and spent by reconnecting. The
+/// retained are an LRU of retained_peers_max.
 ///
-/// P3 counts while a peer is in the mesh only, as the specification and rust have it; go goes on counting the deficit
-/// after the PRUNE on top of P3b.
+/// P3 counts while a peer is in the mesh only, as the specification and rust have it; go goes on counting the
+/// deficit after the PRUNE on top of P3b.
 class Score {
  public:
   explicit Score(const ScoreParams& params) : params_(params), retained_(params.retained_peers_max) {}

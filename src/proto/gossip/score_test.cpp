@@ -362,7 +362,8 @@ TEST_F(GossipScore, ManyTopicsAndPeersMatchANaiveSum) {
     for (PeerSlot s = 0; s < 3; ++s) {
       double expected = 0;
       for (int t = 0; t < 2; ++t)
-        expected += (t == 0 ? 0.5 : 0.25) * (0.7 * model[s].first[t] - 0.3 * model[s].invalid[t] * model[s].invalid[t]);
+        expected += (t == 0 ? 0.5 : 0.25) *
+                    (0.7 * model[s].first[t] - 0.3 * model[s].invalid[t] * model[s].invalid[t]);
       ASSERT_NEAR(score->value(s), expected, 1e-3);
     }
   }

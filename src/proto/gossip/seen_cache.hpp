@@ -10,10 +10,11 @@ namespace starling::gossip {
 
 /// Fingerprints (KeyedHash of the id) that are remembered for at least `ttl` and at most a quarter longer.
 ///
-/// Four generations and a current one, each a flat set; the oldest is dropped whole. So an entry costs about 9 to 18
-/// bytes, expiry costs nothing per entry, and an empty cache owns no heap. Past `capacity` the oldest generation goes
-/// early: a flood shortens the memory and never grows it. What must be a duplicate for the network's sake is bounded by
-/// time in the records themselves (PROTOCOL.md §5 row 6), so a shortened memory costs work, not correctness.
+/// Four generations and a current one, each a flat set; the oldest is dropped whole. So an entry costs about
+/// 9 to 18 bytes, expiry costs nothing per entry, and an empty cache owns no heap. Past `capacity` the oldest
+/// generation goes early: a flood shortens the memory and never grows it. What must be a duplicate for the
+/// network's sake is bounded by time in the records themselves (PROTOCOL.md §5 row 6), so a shortened memory
+/// costs work, not correctness.
 class SeenCache {
  public:
   SeenCache(Duration ttl, std::size_t capacity) noexcept;

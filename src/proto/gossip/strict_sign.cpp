@@ -35,7 +35,8 @@ Result<PeerId> check(const Message& message) {
   if (key->type() != crypto::KeyType::ed25519 && key->type() != crypto::KeyType::secp256k1)
     return fail(Errc::bad_author);
   if (message.seqno.size() != kSeqnoBytes) return fail(Errc::bad_seqno);
-  if (!message.key.empty() && !equal(message.key, format::encode_public_key(*key))) return fail(Errc::key_mismatch);
+  if (!message.key.empty() && !equal(message.key, format::encode_public_key(*key)))
+    return fail(Errc::key_mismatch);
   if (!key->verify(signed_bytes(message), message.signature)) return fail(Errc::bad_signature);
   return *author;
 }

@@ -85,8 +85,10 @@ TEST(GossipStrictSign, BothKeyTypesSignAndVerify) {
 }
 
 TEST(GossipStrictSign, EveryAlteredFieldBreaksTheSignature) {
-  const Message good = make_signed(test_key(crypto::KeyType::secp256k1), "topic", Slice::copy(as_bytes("data")), 1);
-  const Message other = make_signed(test_key(crypto::KeyType::secp256k1, 9), "topic", Slice::copy(as_bytes("data")), 1);
+  const Message good =
+      make_signed(test_key(crypto::KeyType::secp256k1), "topic", Slice::copy(as_bytes("data")), 1);
+  const Message other =
+      make_signed(test_key(crypto::KeyType::secp256k1, 9), "topic", Slice::copy(as_bytes("data")), 1);
   const std::vector<std::function<void(Message&)>> changes = {
       [&](Message& m) { m.from = other.from; },
       [](Message& m) { m.data = Slice::copy(as_bytes("date")); },

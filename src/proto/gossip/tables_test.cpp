@@ -1,4 +1,5 @@
-// The router's tables one by one: peers, topics, seen ids, message cache, backoffs, promises, deliveries, validations.
+// The router's tables one by one: peers, topics, seen ids, message cache, backoffs, promises, deliveries,
+// validations.
 #include <gmock/gmock.h>
 
 #include <deque>
@@ -241,7 +242,8 @@ TEST(GossipMessageCache, CountsHowOftenEachPeerAsked) {
   EXPECT_EQ(cache.get_for(id_of(1), ref(1)).second, 2U);
   EXPECT_EQ(cache.get_for(id_of(1), ref(2)).second, 1U);
   EXPECT_EQ(cache.get_for(id_of(2), ref(1)).first, nullptr);
-  for (std::uint32_t i = 3; i <= kAskersPerMessageMax; ++i) ASSERT_NE(cache.get_for(id_of(1), ref(i)).first, nullptr);
+  for (std::uint32_t i = 3; i <= kAskersPerMessageMax; ++i)
+    ASSERT_NE(cache.get_for(id_of(1), ref(i)).first, nullptr);
   EXPECT_EQ(cache.get_for(id_of(1), ref(5000)).first, nullptr);
   EXPECT_EQ(cache.get_for(id_of(1), ref(1)).second, 3U);
 }
@@ -287,7 +289,8 @@ TEST(GossipBackoffs, ExpireWithTheirSlack) {
   EXPECT_FALSE(backoffs.end_of("t", test_peer(1)));
   EXPECT_EQ(backoffs.size(), 1U);
   // Times at the end of the range neither wrap nor stay for ever.
-  backoffs.add("t", test_peer(3), Duration::max(), Instant::from_ns(std::numeric_limits<std::int64_t>::max() - 5));
+  backoffs.add("t", test_peer(3), Duration::max(),
+               Instant::from_ns(std::numeric_limits<std::int64_t>::max() - 5));
   backoffs.expire(at_s(100), Duration::max());
   EXPECT_TRUE(backoffs.end_of("t", test_peer(3))->is_never());
 }
@@ -350,13 +353,16 @@ TEST(GossipDeliveries, AreBounded) {
     deliveries.add(i, Deliveries::State::valid, 0, {}, at_s(10));
   EXPECT_EQ(deliveries.size(), kDeliveryRecordsMax);
   EXPECT_TRUE(deliveries.late_copy(0, 0, ref(1), at_s(5)));
-  for (std::uint32_t i = 2; i <= kDeliverersPerMessageMax; ++i) ASSERT_TRUE(deliveries.late_copy(0, 0, ref(i), at_s(5)));
+  for (std::uint32_t i = 2; i <= kDeliverersPerMessageMax; ++i)
+    ASSERT_TRUE(deliveries.late_copy(0, 0, ref(i), at_s(5)));
   EXPECT_FALSE(deliveries.late_copy(0, 0, ref(1000), at_s(5)));
 }
 
 class GossipValidations : public ::testing::Test {
  protected:
-  MessagePtr forged(std::uint64_t n) { return test_message(test_peer(1), 1, "t", "x", "forged" + std::to_string(n)); }
+  MessagePtr forged(std::uint64_t n) {
+    return test_message(test_peer(1), 1, "t", "x", "forged" + std::to_string(n));
+  }
   MessagePtr honest = test_message(test_peer(1), 1, "t", "x", "good");
   MessageId id = id_from_seqno(*honest);
   Validations validations{4, 1 << 20};
@@ -407,7 +413,8 @@ TEST_F(GossipValidations, ResumeTakesTheNextCopyUnderANewId) {
 }
 
 TEST_F(GossipValidations, AreBoundedByCountAndBytes) {
-  for (std::uint64_t i = 0; i < 4; ++i) EXPECT_TRUE(validations.begin(id_of(i), {honest, ref(1), 0, {}}, at_s(30)));
+  for (std::uint64_t i = 0; i < 4; ++i)
+    EXPECT_TRUE(validations.begin(id_of(i), {honest, ref(1), 0, {}}, at_s(30)));
   EXPECT_FALSE(validations.begin(id_of(4), {honest, ref(1), 0, {}}, at_s(30)));
   Validations small(100, 10000);
   const auto large = test_message(test_peer(1), 1, "t", std::string(4000, 'x'));

@@ -13,9 +13,10 @@ namespace starling::gossip {
 
 using TopicIndex = std::uint32_t;
 
-/// Interns topic names, counted by who needs them: our own subscription or fanout, and each subscribed peer. A name that
-/// nobody needs any more is gone, and its number may be given to another. js before 15.0.23 kept such names for ever
-/// (CVE-2026-46679). Bounded by kTopicsMax for names that only peers use, kTopicsPerPeerMax per peer by the caller.
+/// Interns topic names, counted by who needs them: our own subscription or fanout, and each subscribed peer.
+/// A name that nobody needs any more is gone, and its number may be given to another. js before 15.0.23 kept
+/// such names for ever (CVE-2026-46679). Bounded by kTopicsMax for names that only peers use,
+/// kTopicsPerPeerMax per peer by the caller.
 class TopicTable {
  public:
   std::optional<TopicIndex> find(std::string_view topic) const noexcept;

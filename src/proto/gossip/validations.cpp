@@ -7,8 +7,8 @@
 namespace starling::gossip {
 namespace {
 
-/// The same publication, byte for byte. Early exit makes this cheap where it matters: forgeries differ in their
-/// signature, and honest copies are compared once per copy, not per byte forwarded.
+/// The same publication, byte for byte. Early exit makes this cheap where it matters: forgeries differ in
+/// their signature, and honest copies are compared once per copy, not per byte forwarded.
 bool same_bytes(const Message& a, const Message& b) noexcept {
   if (&a == &b) return true;
   if (!a.raw.empty() && !b.raw.empty()) return equal(a.raw, b.raw);

@@ -16,9 +16,9 @@ namespace starling::gossip {
 /// One distinct encoding of a message, and who brought it.
 struct Copy {
   MessagePtr message;
-  PeerRef from;                ///< first bringer
-  double score = 0;            ///< its score on arrival
-  std::vector<PeerRef> others; ///< peers that brought the same bytes later
+  PeerRef from;                 ///< first bringer
+  double score = 0;             ///< its score on arrival
+  std::vector<PeerRef> others;  ///< peers that brought the same bytes later
   bool brought_by(PeerRef peer) const noexcept;
 };
 
@@ -34,13 +34,15 @@ enum class Held : std::uint8_t { same, waits, dropped };
 
 /// The table of open validations.
 ///
-/// Attack it resists: somebody who sees a message first sends forged copies under its id, so that the honest copy is
-/// dropped as a duplicate. Here an id is closed only by a good signature; different bytes wait, one copy per bringer and
-/// kWaitingCopiesMax per id; when there are more, the copy of the peer with the lowest score goes, and only for a better
-/// one. Bounded by count (Config::validations_max) and by the bytes of everything held.
+/// Attack it resists: somebody who sees a message first sends forged copies under its id, so that the honest
+/// copy is dropped as a duplicate. Here an id is closed only by a good signature; different bytes wait, one
+/// copy per bringer and kWaitingCopiesMax per id; when there are more, the copy of the peer with the lowest
+/// score goes, and only for a better one. Bounded by count (Config::validations_max) and by the bytes of
+/// everything held.
 class Validations {
  public:
-  Validations(std::size_t count_max, std::size_t bytes_max) noexcept : count_max_(count_max), bytes_max_(bytes_max) {}
+  Validations(std::size_t count_max, std::size_t bytes_max) noexcept
+      : count_max_(count_max), bytes_max_(bytes_max) {}
 
   /// Nothing when the table is full. The id must not be open.
   std::optional<ValidationId> begin(MessageId id, Copy copy, Instant deadline);
