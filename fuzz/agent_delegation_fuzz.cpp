@@ -1,5 +1,6 @@
 // fuzz-depends: agent
-// SignedDelegation: any bytes. What passes has one encoding only, and its typed data can be shown to its owner.
+// SignedDelegation: any bytes. What passes has one encoding only, and its typed data can be shown to its
+// owner.
 #include "agent/delegation.hpp"
 #include "base/assert.hpp"
 

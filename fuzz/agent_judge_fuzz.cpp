@@ -1,7 +1,7 @@
 // fuzz-depends: agent
-// The judge under random operations with small tables: three actors publish, retry, copy, forge, revoke and speak for one
-// another while time passes. Checked after every step: nothing forged or revoked is accepted, nothing is delivered twice,
-// every table keeps its bound, and every judgement is counted once.
+// The judge under random operations with small tables: three actors publish, retry, copy, forge, revoke and
+// speak for one another while time passes. Checked after every step: nothing forged or revoked is accepted,
+// nothing is delivered twice, every table keeps its bound, and every judgement is counted once.
 #include <map>
 #include <numeric>
 
@@ -114,7 +114,8 @@ class World {
       return;
     }
     const Candidate& candidate = *judged.candidate;
-    // On gossip the envelope's and status' bytes are StrictSign's; a changed delegation or presence never passes.
+    // On gossip the envelope's and status' bytes are StrictSign's; a changed delegation or presence never
+    // passes.
     STARLING_ASSERT(!forged_ || changed);
     STARLING_ASSERT(candidate.delegation().fields.peer_id() == author.peer());
     STARLING_ASSERT(verify_wallet(candidate.delegation(), signatures()).has_value());

@@ -19,7 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Receipt& fields = judged.receipt->fields;
   STARLING_ASSERT(fields.hint.size() <= kReceiptHintBytesMax);
   const Awaited message{fields.id, fields.from, fields.to, {fields.digest}};
-  if (counts_for(*judged.receipt, message)) STARLING_ASSERT(judged.receipt->delegation.fields.wallet == fields.to);
+  if (counts_for(*judged.receipt, message))
+    STARLING_ASSERT(judged.receipt->delegation.fields.wallet == fields.to);
   STARLING_ASSERT(decode_signed_receipt(encode(judged.receipt->wire)).has_value());
   return 0;
 }

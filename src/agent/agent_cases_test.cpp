@@ -19,9 +19,10 @@ TEST(AgentCases, EveryCaseEndsAsTheFileSaysAtTheVeryCheck) {
     ++counts[input.kind];
   }
   EXPECT_EQ(cases.size(), 239U);
-  const std::map<std::string, int> wanted{{"announcement", 14}, {"delegation", 37}, {"dial", 5},      {"envelope", 53},
-                                          {"frame", 7},         {"open", 13},       {"presence", 44}, {"pubsub", 13},
-                                          {"receipt", 19},      {"selector", 6},    {"status", 12},   {"stream", 16}};
+  const std::map<std::string, int> wanted{{"announcement", 14}, {"delegation", 37}, {"dial", 5},
+                                          {"envelope", 53},     {"frame", 7},       {"open", 13},
+                                          {"presence", 44},     {"pubsub", 13},     {"receipt", 19},
+                                          {"selector", 6},      {"status", 12},     {"stream", 16}};
   EXPECT_EQ(counts, wanted);
 }
 

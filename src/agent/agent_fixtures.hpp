@@ -1,6 +1,6 @@
 #pragma once
-// What the agent layer's tests, fuzz targets and the simulator share: actors with wallets and node keys, and a stand-in
-// for signatures that costs nothing and guards nothing.
+// What the agent layer's tests, fuzz targets and the simulator share: actors with wallets and node keys, and
+// a stand-in for signatures that costs nothing and guards nothing.
 #include <string>
 
 #include "agent/envelope.hpp"
@@ -18,8 +18,8 @@ inline constexpr Instant kStart = Instant::from_ns(1'000'000'000'000);
 /// Both clocks, `after` a fixed start.
 constexpr Now now_at(Duration after = Duration::zero()) noexcept { return {kStart + after, kNow + after}; }
 
-/// A "signature" is a hash of who and what. Anybody can forge it; it keeps the shape of real ones, so that a simulated
-/// network runs the same code at a hundredth of the cost.
+/// A "signature" is a hash of who and what. Anybody can forge it; it keeps the shape of real ones, so that a
+/// simulated network runs the same code at a hundredth of the cost.
 class CheapSignatures final : public Signatures {
  public:
   Result<EthAddress> recover(const crypto::Hash256& digest, ByteView signature65) const override {
@@ -64,8 +64,8 @@ inline crypto::PrivateKey key_of(std::string_view name, crypto::KeyType type) {
 /// Somebody with a wallet, a node key and a delegation that started a day ago.
 class Actor {
  public:
-  Actor(const std::string& name, const Signatures& signatures, crypto::KeyType type = crypto::KeyType::ed25519,
-        std::uint64_t epoch = kNow.ms() - 86'400'000)
+  Actor(const std::string& name, const Signatures& signatures,
+        crypto::KeyType type = crypto::KeyType::ed25519, std::uint64_t epoch = kNow.ms() - 86'400'000)
       : wallet(key_of(name + " wallet", crypto::KeyType::secp256k1)),
         node(key_of(name + " node", type)),
         signatures_(signatures),

@@ -1,4 +1,5 @@
-// The other vector files: every number in them is computed here again, from the private keys where there are any.
+// The other vector files: every number in them is computed here again, from the private keys where there are
+// any.
 #include <gtest/gtest.h>
 
 #include <boost/json/parse.hpp>
@@ -21,7 +22,8 @@ TEST(AgentVectors, KeysHaveTheirAddressesPeerIdsAndDhtKeys) {
   const auto file = load("keys.json");
   ASSERT_EQ(at(file, "wallets").as_array().size(), 3U);
   for (const auto& entry : at(file, "wallets").as_array()) {
-    const auto key = crypto::PrivateKey::from_data(crypto::KeyType::secp256k1, bytes(entry, "private")).value();
+    const auto key =
+        crypto::PrivateKey::from_data(crypto::KeyType::secp256k1, bytes(entry, "private")).value();
     const EthAddress address(crypto::ethereum_address_of(key.public_key()).value());
     EXPECT_EQ(to_hex(address.bytes()), text(entry, "address"));
     EXPECT_EQ(address.to_string(), text(entry, "checksum"));
@@ -57,12 +59,10 @@ TEST(AgentVectors, DelegationsHaveTheseHashesBytesAndSignatures) {
   for (const auto& entry : at(file, "delegations").as_array()) {
     SCOPED_TRACE(text(entry, "name"));
     const auto& fields = at(entry, "fields");
-    const Delegation made{address(fields, "wallet"),
-                          format::decode_public_key(bytes(fields, "node_key")).value(),
-                          text(fields, "network"),
-                          time(fields, "not_before"),
-                          time(fields, "not_after"),
-                          number(fields, "epoch")};
+    const Delegation made{
+        address(fields, "wallet"), format::decode_public_key(bytes(fields, "node_key")).value(),
+        text(fields, "network"),   time(fields, "not_before"),
+        time(fields, "not_after"), number(fields, "epoch")};
     EXPECT_EQ(to_hex(encode(made)), text(entry, "delegation"));
     EXPECT_EQ(to_hex(struct_hash(made)), text(entry, "struct_hash"));
     EXPECT_EQ(to_hex(digest(made)), text(entry, "digest"));
@@ -114,10 +114,12 @@ TEST(AgentVectors, PresencesAreMadeByteForByte) {
     made.withdrawn = at(fields, "withdrawn").as_bool();
     if (has(fields, "card_hash")) made.card_hash = fixed<32>(fields, "card_hash");
     EXPECT_EQ(to_hex(encode(made)), text(entry, "presence"));
-    EXPECT_EQ(std::string(to_hex(as_bytes(kPresencePrefix))) + text(entry, "presence"), text(entry, "signed_bytes"));
+    EXPECT_EQ(std::string(to_hex(as_bytes(kPresencePrefix))) + text(entry, "presence"),
+              text(entry, "signed_bytes"));
     for (const char* name : {"alice", "bob", "mallory"}) {
       if (node_key(name).public_key() != checked.delegation.fields.node_key) continue;
-      EXPECT_EQ(to_hex(make_presence(made, wire.delegation, node_key(name), real_signatures()).value()), to_hex(value));
+      EXPECT_EQ(to_hex(make_presence(made, wire.delegation, node_key(name), real_signatures()).value()),
+                to_hex(value));
     }
   }
 }
@@ -167,7 +169,9 @@ TEST(AgentVectors, SealedEnvelopesAreMadeAndOpenedByteForByte) {
     ++sealed_count;
     const Slice gossip = Slice::copy(bytes(at(entry, "gossip"), "envelope"));
     Envelope envelope =
-        check_fields(decode_envelope_fields(gossip).value(), gossip, Path::gossip, NetworkName()).value().fields;
+        check_fields(decode_envelope_fields(gossip).value(), gossip, Path::gossip, NetworkName())
+            .value()
+            .fields;
     const auto recipient = pair_of(bytes(load("cases.json"), "bob_seal_private"));
     const Inner inner = open_sealed(envelope, recipient).value();
     const auto& wanted = at(seal, "inner");
@@ -212,10 +216,10 @@ TEST(AgentVectors, HpkeSealsAndOpensAsTheOtherLibraries) {
   for (const auto& entry : at(file, "cases").as_array()) {
     SCOPED_TRACE(text(entry, "name"));
     EXPECT_EQ(to_hex(bytes(entry, "info")), to_hex(as_bytes(kSealInfo)));
-    const auto sealed = crypto::hpke_seal(fixed<32>(entry, "recipient_public"), bytes(entry, "info"),
-                                          bytes(entry, "aad"), bytes(entry, "plaintext"),
-                                          pair_of(bytes(entry, "ephemeral_private")))
-                            .value();
+    const auto sealed =
+        crypto::hpke_seal(fixed<32>(entry, "recipient_public"), bytes(entry, "info"), bytes(entry, "aad"),
+                          bytes(entry, "plaintext"), pair_of(bytes(entry, "ephemeral_private")))
+            .value();
     EXPECT_EQ(to_hex(sealed.enc), text(entry, "enc"));
     EXPECT_EQ(to_hex(sealed.ciphertext), text(entry, "ciphertext"));
   }
@@ -227,7 +231,8 @@ TEST(AgentVectors, ReceiptsDigestTheEnvelopeAndAreMadeByteForByte) {
   const auto file = load("receipt.json");
   const auto digest_in = [](const json::value& entry) {
     const Slice data = Slice::copy(bytes(entry, "envelope"));
-    const auto checked = check_fields(decode_envelope_fields(data).value(), data, Path::stream, NetworkName()).value();
+    const auto checked =
+        check_fields(decode_envelope_fields(data).value(), data, Path::stream, NetworkName()).value();
     EXPECT_EQ(to_hex(aad_of(checked.fields)), text(entry, "aad"));
     return to_hex(digest_of(checked.fields));
   };
@@ -236,9 +241,14 @@ TEST(AgentVectors, ReceiptsDigestTheEnvelopeAndAreMadeByteForByte) {
   for (const auto& entry : at(file, "receipts").as_array()) {
     SCOPED_TRACE(text(entry, "name"));
     const auto& fields = at(entry, "fields");
-    Receipt made{fixed<16>(fields, "id"), address(fields, "from"), address(fields, "to"),
-                 static_cast<DeliveryState>(number(fields, "state")), time(fields, "at"),
-                 static_cast<std::uint32_t>(number(fields, "code")), {}, fixed<32>(fields, "digest")};
+    Receipt made{fixed<16>(fields, "id"),
+                 address(fields, "from"),
+                 address(fields, "to"),
+                 static_cast<DeliveryState>(number(fields, "state")),
+                 time(fields, "at"),
+                 static_cast<std::uint32_t>(number(fields, "code")),
+                 {},
+                 fixed<32>(fields, "digest")};
     if (has(fields, "hint")) made.hint = text(fields, "hint");
     EXPECT_EQ(to_hex(encode(made)), text(entry, "receipt"));
     EXPECT_EQ(to_hex(encode(decode_receipt(bytes(entry, "receipt")).value())), text(entry, "receipt"));
@@ -281,8 +291,8 @@ TEST(AgentVectors, FramesOfTheDirectProtocols) {
   const auto presence = check_fields(decode_signed_presence(record).value(), record, NetworkName()).value();
   EXPECT_EQ(presence.fields.wallet, bob);
   EXPECT_TRUE(verify_node(presence, real_signatures()));
-  const Bytes envelope = bytes(at(named(at(load("envelope.json"), "envelopes"), "plain to bob"), "stream"),
-                               "signed_envelope");
+  const Bytes envelope =
+      bytes(at(named(at(load("envelope.json"), "envelopes"), "plain to bob"), "stream"), "signed_envelope");
   EXPECT_EQ(to_hex(format::make_frame(envelope)), text(file, "message"));
   const Bytes receipt = bytes(named(at(load("receipt.json"), "receipts"), "RECEIVED"), "signed_receipt");
   EXPECT_EQ(to_hex(format::make_frame(receipt)), text(file, "receipt"));

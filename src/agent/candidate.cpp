@@ -34,7 +34,8 @@ Prechecked precheck_message(const PeerId& author, Slice data, const NetworkName&
   const auto fields = decode_envelope_fields(data);
   if (!fields) return undecodable(fields.error());
   if (const auto version = check_version(*fields); !version)
-    return failed(version.error().is(Errc::no_version) ? Reason::no_version : Reason::later_version, version.error());
+    return failed(version.error().is(Errc::no_version) ? Reason::no_version : Reason::later_version,
+                  version.error());
   auto checked = check_fields(*fields, data, Path::gossip, network);
   if (!checked) return bad_fields(checked.error());
   return finish(Topic::messages, author, std::move(data), std::move(*checked));
@@ -74,7 +75,8 @@ SignatureOutcome check_signatures(const SignatureWork& work, const Signatures& s
     }
   }
   if (work.node) {
-    if (const auto checked = verify_node(*work.candidate->presence(), signatures); !checked) out.node = checked.error();
+    if (const auto checked = verify_node(*work.candidate->presence(), signatures); !checked)
+      out.node = checked.error();
   }
   return out;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// The stateless part of judging gossip, fit for any thread: rows 3 to 5 of PROTOCOL.md §5, and the signature work of
-// row 7 as a value that can be carried to where it is done.
+// The stateless part of judging gossip, fit for any thread: rows 3 to 5 of PROTOCOL.md §5, and the signature
+// work of row 7 as a value that can be carried to where it is done.
 #include <memory>
 #include <optional>
 #include <variant>
@@ -30,8 +30,8 @@ struct Prechecked {
   Verdict verdict;                             ///< accept means: rows 3 to 5 hold
   std::shared_ptr<const Candidate> candidate;  ///< set when they hold
 };
-/// Rows 3, 4 and 5. Depends on nothing but its arguments. `author` is the pubsub message's `from`, whose signature row
-/// 2 has verified.
+/// Rows 3, 4 and 5. Depends on nothing but its arguments. `author` is the pubsub message's `from`, whose
+/// signature row 2 has verified.
 Prechecked precheck(Topic topic, const PeerId& author, Slice data, const NetworkName& network);
 
 /// What row 7 must compute for a candidate. Two recovers or verifications at most, 30 to 100 µs each.

@@ -16,10 +16,7 @@ Instant instant_at(std::uint64_t ms, WallTime now) {
 }  // namespace
 
 Bench::Bench(const Case& one)
-    : case_(one),
-      now_{kStart, one.now},
-      trust_(one.network, real_signatures()),
-      judge_(trust_, {one.me}) {
+    : case_(one), now_{kStart, one.now}, trust_(one.network, real_signatures()), judge_(trust_, {one.me}) {
   for (const auto& [wallet, epoch] : one.state.floors) trust_.floors().saw(wallet, epoch, one.now);
   for (const EthAddress& wallet : one.state.met) trust_.floors().meet(wallet, one.now);
   for (const crypto::Hash256& key : one.state.cached) trust_.cache().insert(key);

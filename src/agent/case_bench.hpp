@@ -6,8 +6,8 @@
 
 namespace starling::agent::cases {
 
-/// Trust and judge as `one.state` says, at `one.now`. Buckets of the forwarder and of strangers are spent at once; those
-/// of a wallet once it is known whose message the case is. Short-lived; `one` outlives it.
+/// Trust and judge as `one.state` says, at `one.now`. Buckets of the forwarder and of strangers are spent at
+/// once; those of a wallet once it is known whose message the case is. Short-lived; `one` outlives it.
 class Bench {
  public:
   explicit Bench(const Case& one);

@@ -22,7 +22,9 @@ CaseResult result_of(const Verdict& verdict) {
   return out;
 }
 
-ByteView first_input(const Case& one) { return one.inputs.empty() ? ByteView{} : ByteView(one.inputs.front()); }
+ByteView first_input(const Case& one) {
+  return one.inputs.empty() ? ByteView{} : ByteView(one.inputs.front());
+}
 
 CaseResult judge_presence(const Case& one) {
   Bench bench(one);
@@ -87,8 +89,8 @@ CaseResult judge_open(const Case& one) {
   if (inner) {
     out.body = inner->body;
   } else {
-    const auto code = inner.error().is(Errc::unknown_seal_key) ? ReceiptCode::unknown_seal_key
-                                                               : ReceiptCode::cannot_open;
+    const auto code =
+        inner.error().is(Errc::unknown_seal_key) ? ReceiptCode::unknown_seal_key : ReceiptCode::cannot_open;
     out.code = static_cast<std::uint32_t>(code);
     out.explanation = inner.error().to_string();
   }
@@ -161,7 +163,8 @@ template <class T>
 void compare_field(std::vector<std::string>& out, std::string_view name, const std::optional<T>& expected,
                    const std::optional<T>& got) {
   if (!expected || expected == got) return;
-  out.push_back(std::string(name) + ": expected " + shown(*expected) + ", got " + (got ? shown(*got) : "nothing"));
+  out.push_back(std::string(name) + ": expected " + shown(*expected) + ", got " +
+                (got ? shown(*got) : "nothing"));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #pragma once
-// Judges one case of the vector format (tests/conformance/vectors/agent/README.md) in plain types, for the conformance
-// test and `starling inspect --cases FILE`, which both only parse JSON.
+// Judges one case of the vector format (tests/conformance/vectors/agent/README.md) in plain types, for the
+// conformance test and `starling inspect --cases FILE`, which both only parse JSON.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -37,7 +37,8 @@ struct CaseState {
   std::vector<Delivered> delivered;
   std::vector<Bytes> seen;  ///< pubsub message ids
   bool queue_full = false;
-  std::vector<std::string> spent;  ///< forwarder, recovers, envelopes, broadcasts, announcements, statuses, strangers
+  std::vector<std::string>
+      spent;  ///< forwarder, recovers, envelopes, broadcasts, announcements, statuses, strangers
 };
 
 /// Fields that a kind does not need stay empty.
@@ -73,8 +74,8 @@ CaseResult judge_case(const Case& one);
 
 /// A case that fails in row 3 or 5 is rejected either way: they may be taken as one.
 enum class RowRule : std::uint8_t { exact, three_or_five };
-/// What differs between the file's expectation and a result, one line each; empty: it passes. Only what the expectation
-/// states is compared.
+/// What differs between the file's expectation and a result, one line each; empty: it passes. Only what the
+/// expectation states is compared.
 std::vector<std::string> differences(const CaseResult& expected, const CaseResult& got, RowRule rule);
 
 }  // namespace starling::agent

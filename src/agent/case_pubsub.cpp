@@ -1,4 +1,5 @@
-// Kind `pubsub` of the case judge: rows 1 and 2 are gossipsub's, so this is the one file of the agent layer that sees it.
+// Kind `pubsub` of the case judge: rows 1 and 2 are gossipsub's, so this is the one file of the agent layer
+// that sees it.
 #include <algorithm>
 
 #include "agent/case_bench.hpp"

@@ -29,12 +29,30 @@ Result<RawDelegation> read_raw(ByteView bytes) {
     if (field->id > 6) return fail(Errc::not_canonical);
     STARLING_TRY(once.check(field->id));
     switch (field->id) {
-      case 1: { STARLING_ASSIGN(raw.wallet, pb::as_bytes(*field)); break; }
-      case 2: { STARLING_ASSIGN(raw.node_key, pb::as_bytes(*field)); break; }
-      case 3: { STARLING_ASSIGN(raw.network, pb::as_bytes(*field)); break; }
-      case 4: { STARLING_ASSIGN(raw.not_before, pb::as_u64(*field)); break; }
-      case 5: { STARLING_ASSIGN(raw.not_after, pb::as_u64(*field)); break; }
-      default: { STARLING_ASSIGN(raw.epoch, pb::as_u64(*field)); break; }
+      case 1: {
+        STARLING_ASSIGN(raw.wallet, pb::as_bytes(*field));
+        break;
+      }
+      case 2: {
+        STARLING_ASSIGN(raw.node_key, pb::as_bytes(*field));
+        break;
+      }
+      case 3: {
+        STARLING_ASSIGN(raw.network, pb::as_bytes(*field));
+        break;
+      }
+      case 4: {
+        STARLING_ASSIGN(raw.not_before, pb::as_u64(*field));
+        break;
+      }
+      case 5: {
+        STARLING_ASSIGN(raw.not_after, pb::as_u64(*field));
+        break;
+      }
+      default: {
+        STARLING_ASSIGN(raw.epoch, pb::as_u64(*field));
+        break;
+      }
     }
   }
 }
@@ -77,20 +95,22 @@ Result<Delegation> decode_delegation(ByteView bytes) {
 }
 
 crypto::Hash256 delegation_type_hash() noexcept { return crypto::keccak256(as_bytes(kTypeText)); }
-crypto::Hash256 delegation_domain_separator() noexcept { return format::eip712_domain(kDomainName, kDomainVersion); }
+crypto::Hash256 delegation_domain_separator() noexcept {
+  return format::eip712_domain(kDomainName, kDomainVersion);
+}
 
 crypto::Hash256 struct_hash(const Delegation& delegation) {
-  static const crypto::Hash256 type_hash = delegation_type_hash();
-  return crypto::keccak256({type_hash, format::abi_word(delegation.wallet),
+  static const crypto::Hash256 kTypeHash = delegation_type_hash();
+  return crypto::keccak256({kTypeHash, format::abi_word(delegation.wallet),
                             crypto::keccak256(format::encode_public_key(delegation.node_key)),
                             crypto::keccak256(as_bytes(delegation.network)),
-                            format::abi_word(delegation.not_before.ms()), format::abi_word(delegation.not_after.ms()),
-                            format::abi_word(delegation.epoch)});
+                            format::abi_word(delegation.not_before.ms()),
+                            format::abi_word(delegation.not_after.ms()), format::abi_word(delegation.epoch)});
 }
 
 crypto::Hash256 digest(const Delegation& delegation) {
-  static const crypto::Hash256 separator = delegation_domain_separator();
-  return format::eip712_digest(separator, struct_hash(delegation));
+  static const crypto::Hash256 kSeparator = delegation_domain_separator();
+  return format::eip712_digest(kSeparator, struct_hash(delegation));
 }
 
 std::string typed_data_json(const Delegation& delegation) {
@@ -109,8 +129,9 @@ std::string typed_data_json(const Delegation& delegation) {
   const std::string message =
       value("wallet", delegation.wallet.to_string()) + "," +
       value("nodeKey", "0x" + to_hex(format::encode_public_key(delegation.node_key))) + "," +
-      value("network", delegation.network) + "," + value("notBefore", std::to_string(delegation.not_before.ms())) +
-      "," + value("notAfter", std::to_string(delegation.not_after.ms())) + "," +
+      value("network", delegation.network) + "," +
+      value("notBefore", std::to_string(delegation.not_before.ms())) + "," +
+      value("notAfter", std::to_string(delegation.not_after.ms())) + "," +
       value("epoch", std::to_string(delegation.epoch));
   return R"({"types":{"EIP712Domain":[)" + domain_type + R"(],"Delegation":[)" + type +
          R"(]},"primaryType":"Delegation","domain":{)" + domain + R"(},"message":{)" + message + "}}";

@@ -32,17 +32,17 @@ struct SignedDelegation {
   friend bool operator==(const SignedDelegation&, const SignedDelegation&) = default;
 };
 
-/// A delegation whose bytes keep every rule that bytes alone can keep (rows 3 and 5 of §5). Not yet: signature, clock,
-/// floor.
+/// A delegation whose bytes keep every rule that bytes alone can keep (rows 3 and 5 of §5). Not yet:
+/// signature, clock, floor.
 struct CheckedDelegation {
   Delegation fields;
   SignedDelegation wire;
 };
 
 Bytes encode(const Delegation& delegation);
-/// Canonical bytes only (fields ascending, each once, minimal varints, zeros left out): EIP-712 signs fields, so any
-/// freedom in the bytes would let a stranger make twins of a delegation and walk past caches. Errc::not_canonical,
-/// bad_wallet, bad_node_key; format errors.
+/// Canonical bytes only (fields ascending, each once, minimal varints, zeros left out): EIP-712 signs fields,
+/// so any freedom in the bytes would let a stranger make twins of a delegation and walk past caches.
+/// Errc::not_canonical, bad_wallet, bad_node_key; format errors.
 Result<Delegation> decode_delegation(ByteView bytes);
 
 /// keccak256 of the type string, and of the struct's encoding; the digest that the wallet signs.
@@ -70,8 +70,8 @@ Result<void> verify_wallet(const CheckedDelegation& delegation, const Signatures
 /// SHA-256(delegation ‖ signature), under which a verified one is cached.
 crypto::Hash256 cache_key(const SignedDelegation& delegation) noexcept;
 
-/// Turns v 0/1, as hardware wallets give it, into 27/28. Nothing for other sizes or values. For tools, never for
-/// bytes from a peer.
+/// Turns v 0/1, as hardware wallets give it, into 27/28. Nothing for other sizes or values. For tools, never
+/// for bytes from a peer.
 std::optional<Bytes> normalise_wallet_signature(ByteView signature);
 
 }  // namespace starling::agent

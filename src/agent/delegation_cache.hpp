@@ -4,10 +4,10 @@
 
 namespace starling::agent {
 
-/// Remembers SHA-256(delegation ‖ signature) of what was verified, so that recover is paid once and not per message
-/// (§2). It holds only "this signature is by this wallet": window, epoch and network are checked at every use. Failures
-/// are not cached: an attacker makes as many different ones as it likes, and they would push out what is worth keeping.
-/// Not thread-safe. Bounded LRU.
+/// Remembers SHA-256(delegation ‖ signature) of what was verified, so that recover is paid once and not per
+/// message (§2). It holds only "this signature is by this wallet": window, epoch and network are checked at
+/// every use. Failures are not cached: an attacker makes as many different ones as it likes, and they would
+/// push out what is worth keeping. Not thread-safe. Bounded LRU.
 class DelegationCache {
  public:
   explicit DelegationCache(std::size_t capacity) : verified_(capacity) {}

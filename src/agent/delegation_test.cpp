@@ -48,7 +48,8 @@ TEST_F(DelegationRules, EveryFixedRelationIsNamedWhenItBreaks) {
   EXPECT_EQ(errc_of([](Delegation& d) { d.not_after = d.not_before; }), make_error(Errc::bad_window));
   EXPECT_EQ(errc_of([](Delegation& d) { d.not_after = d.not_before + kDelegationWindowMax + 1ms; }),
             make_error(Errc::bad_window));
-  EXPECT_EQ(errc_of([](Delegation& d) { d.epoch = d.not_before.ms() + 1; }), make_error(Errc::epoch_after_start));
+  EXPECT_EQ(errc_of([](Delegation& d) { d.epoch = d.not_before.ms() + 1; }),
+            make_error(Errc::epoch_after_start));
   EXPECT_EQ(errc_of([&](Delegation& d) { d.node_key = alice_.wallet.public_key(); }),
             make_error(Errc::node_key_is_wallet));
 }
@@ -69,7 +70,8 @@ TEST_F(DelegationRules, TimesAtTheEndOfTheRangeDoNotWrap) {
 TEST_F(DelegationRules, SkewIsGrantedAtTheStartOnly) {
   const Delegation& fields = alice_.delegation.fields;
   EXPECT_TRUE(judge(fields, fields.not_before + -Duration(kClockSkewMax)).accepted());
-  EXPECT_EQ(judge(fields, fields.not_before + -Duration(kClockSkewMax + 1ms)).reason, Reason::from_the_future);
+  EXPECT_EQ(judge(fields, fields.not_before + -Duration(kClockSkewMax + 1ms)).reason,
+            Reason::from_the_future);
   EXPECT_TRUE(judge(fields, fields.not_after + -Duration(1ms)).accepted());
   EXPECT_EQ(judge(fields, fields.not_after).reason, Reason::ended);
 }

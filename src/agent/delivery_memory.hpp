@@ -18,13 +18,14 @@ struct DeliveryEntry {
   Slice last_receipt;  ///< the whole SignedReceipt; empty when none was sent
 };
 
-/// Which (from, id) were RECEIVED (§5 Delivery): an application sees each once whatever the path, and a repeat is
-/// answered with the last receipt again. Remembered until expires_at; the node keeps the same lines on disk and
-/// restores them. When full, the one nearest its end goes; a sender with kDeliveredPerSenderMax of its own loses its
-/// own first, so that one wallet cannot push out the others. Not thread-safe.
+/// Which (from, id) were RECEIVED (§5 Delivery): an application sees each once whatever the path, and a
+/// repeat is answered with the last receipt again. Remembered until expires_at; the node keeps the same lines
+/// on disk and restores them. When full, the one nearest its end goes; a sender with kDeliveredPerSenderMax
+/// of its own loses its own first, so that one wallet cannot push out the others. Not thread-safe.
 class DeliveryMemory {
  public:
-  explicit DeliveryMemory(std::size_t capacity = kDeliveredMax, std::size_t per_sender = kDeliveredPerSenderMax)
+  explicit DeliveryMemory(std::size_t capacity = kDeliveredMax,
+                          std::size_t per_sender = kDeliveredPerSenderMax)
       : capacity_(capacity), per_sender_(per_sender) {}
   /// An entry whose end has come counts as forgotten.
   bool contains(const MessageKey& key, WallTime now) const;
@@ -54,7 +55,7 @@ class DeliveryMemory {
   std::size_t capacity_;
   std::size_t per_sender_;
   std::unordered_map<MessageKey, Entry> entries_;
-  std::set<End> ends_;                                           // soonest first
+  std::set<End> ends_;  // soonest first
   std::unordered_map<EthAddress, std::set<End>> ends_by_sender_;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
-// What of a record may be dialled (PROTOCOL.md §3 Dialling): a record must not turn its readers into a port scanner or
-// a flood against a third party, nor reach into their own networks.
+// What of a record may be dialled (PROTOCOL.md §3 Dialling): a record must not turn its readers into a port
+// scanner or a flood against a third party, nor reach into their own networks.
 #include <span>
 #include <vector>
 
@@ -11,8 +11,8 @@
 
 namespace starling::agent {
 
-/// Which classes besides public ones may be dialled: those on which we ourselves listen or bootstrap, or that the
-/// configuration allows.
+/// Which classes besides public ones may be dialled: those on which we ourselves listen or bootstrap, or that
+/// the configuration allows.
 struct DialClasses {
   bool loopback = false;
   bool link_local = false;
@@ -25,12 +25,13 @@ struct DialClasses {
 /// What one may still say no to after names are resolved: use it on every resolved IP of a DNS address too.
 bool may_dial(const IpPort& address, const DialClasses& classes) noexcept;
 
-/// Indices, in order, of at most kDialAddrsMax addresses that may be dialled: TCP over IP of an allowed class, or over
-/// a DNS name (whose IPs meet may_dial() later). What does not parse, cannot be dialled or repeats an (ip, port) is
-/// skipped and does not count.
+/// Indices, in order, of at most kDialAddrsMax addresses that may be dialled: TCP over IP of an allowed
+/// class, or over a DNS name (whose IPs meet may_dial() later). What does not parse, cannot be dialled or
+/// repeats an (ip, port) is skipped and does not count.
 std::vector<std::size_t> select_dialable(std::span<const Bytes> addrs, const DialClasses& classes);
 
-/// One dial per (ip, port), minute and record. Bounded; not thread-safe. `record` is the SHA-256 of the value.
+/// One dial per (ip, port), minute and record. Bounded; not thread-safe. `record` is the SHA-256 of the
+/// value.
 class DialMemory {
  public:
   explicit DialMemory(std::size_t capacity = kDialMemoryMax) : last_(capacity) {}

@@ -11,7 +11,8 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-std::vector<std::size_t> dialable(std::initializer_list<std::string_view> texts, const DialClasses& classes = {}) {
+std::vector<std::size_t> dialable(std::initializer_list<std::string_view> texts,
+                                  const DialClasses& classes = {}) {
   std::vector<Bytes> addrs;
   for (const std::string_view text : texts) {
     const auto addr = Multiaddr::parse(text);
@@ -21,9 +22,9 @@ std::vector<std::size_t> dialable(std::initializer_list<std::string_view> texts,
 }
 
 TEST(DialPolicy, OnlyPublicAddressesWithoutMore) {
-  EXPECT_THAT(dialable({"/ip4/127.0.0.1/tcp/1", "/ip4/0.0.0.0/tcp/1", "/ip4/10.1.2.3/tcp/1", "/ip4/100.64.0.1/tcp/1",
-                        "/ip4/169.254.1.1/tcp/1", "/ip6/::1/tcp/1", "/ip6/::/tcp/1", "/ip6/fe80::1/tcp/1",
-                        "/ip6/fd00::1/tcp/1", "/ip6/::ffff:10.0.0.1/tcp/1"}),
+  EXPECT_THAT(dialable({"/ip4/127.0.0.1/tcp/1", "/ip4/0.0.0.0/tcp/1", "/ip4/10.1.2.3/tcp/1",
+                        "/ip4/100.64.0.1/tcp/1", "/ip4/169.254.1.1/tcp/1", "/ip6/::1/tcp/1", "/ip6/::/tcp/1",
+                        "/ip6/fe80::1/tcp/1", "/ip6/fd00::1/tcp/1", "/ip6/::ffff:10.0.0.1/tcp/1"}),
               IsEmpty());
   EXPECT_THAT(dialable({"/ip4/1.2.3.4/tcp/1", "/ip6/2606:2800::1/tcp/1"}), ElementsAre(0, 1));
 }
@@ -31,24 +32,27 @@ TEST(DialPolicy, OnlyPublicAddressesWithoutMore) {
 TEST(DialPolicy, AClassOpensWithAnAddressOfOurOwn) {
   DialClasses classes;
   classes.add(Multiaddr::parse("/ip4/127.0.0.1/tcp/4001").value());
-  EXPECT_THAT(dialable({"/ip6/::1/tcp/1", "/ip4/10.0.0.1/tcp/1", "/ip6/fe80::1/tcp/1"}, classes), ElementsAre(0));
+  EXPECT_THAT(dialable({"/ip6/::1/tcp/1", "/ip4/10.0.0.1/tcp/1", "/ip6/fe80::1/tcp/1"}, classes),
+              ElementsAre(0));
   classes.add(Multiaddr::parse("/ip4/192.168.1.1/tcp/4001").value());
   classes.add(Multiaddr::parse("/ip6/fe80::1/tcp/4001").value());
   classes.add(Multiaddr::parse("/ip4/8.8.8.8/tcp/4001").value());
   classes.add(Multiaddr::parse("/dns4/example.org/tcp/4001").value());
-  EXPECT_THAT(dialable({"/ip6/::1/tcp/1", "/ip4/10.0.0.1/tcp/1", "/ip6/fe80::1/tcp/1"}, classes), ElementsAre(0, 1, 2));
+  EXPECT_THAT(dialable({"/ip6/::1/tcp/1", "/ip4/10.0.0.1/tcp/1", "/ip6/fe80::1/tcp/1"}, classes),
+              ElementsAre(0, 1, 2));
 }
 
 TEST(DialPolicy, WhatCannotBeDialledIsSkippedAndDoesNotCount) {
-  EXPECT_THAT(dialable({"nonsense", "", "/ip4/1.2.3.4/udp/1/quic-v1", "/ip4/224.0.0.1/tcp/1", "/ip4/255.255.255.255/tcp/1",
-                        "/ip6/ff02::1/tcp/1", "/ip4/1.2.3.4/tcp/0", "/ip4/1.1.1.1/tcp/1", "/ip4/1.1.1.2/tcp/1",
-                        "/ip4/1.1.1.3/tcp/1", "/ip4/1.1.1.4/tcp/1", "/ip4/1.1.1.5/tcp/1"}),
+  EXPECT_THAT(dialable({"nonsense", "", "/ip4/1.2.3.4/udp/1/quic-v1", "/ip4/224.0.0.1/tcp/1",
+                        "/ip4/255.255.255.255/tcp/1", "/ip6/ff02::1/tcp/1", "/ip4/1.2.3.4/tcp/0",
+                        "/ip4/1.1.1.1/tcp/1", "/ip4/1.1.1.2/tcp/1", "/ip4/1.1.1.3/tcp/1",
+                        "/ip4/1.1.1.4/tcp/1", "/ip4/1.1.1.5/tcp/1"}),
               ElementsAre(7, 8, 9, 10));
 }
 
 TEST(DialPolicy, TheSamePlaceIsDialledOncePerRecord) {
-  EXPECT_THAT(dialable({"/ip4/1.2.3.4/tcp/1", "/ip4/1.2.3.4/tcp/1", "/ip4/1.2.3.4/tcp/2", "/dns4/a.example/tcp/1",
-                        "/dns4/a.example/tcp/1"}),
+  EXPECT_THAT(dialable({"/ip4/1.2.3.4/tcp/1", "/ip4/1.2.3.4/tcp/1", "/ip4/1.2.3.4/tcp/2",
+                        "/dns4/a.example/tcp/1", "/dns4/a.example/tcp/1"}),
               ElementsAre(0, 2, 3));
 }
 

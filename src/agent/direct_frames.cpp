@@ -15,7 +15,8 @@ Bytes presence_request(const EthAddress& wallet) { return format::make_frame(wal
 Bytes presence_answer(ByteView value_or_empty) { return format::make_frame(value_or_empty); }
 
 bool PresenceAnswerer::wants_bytes() const noexcept {
-  return out_.size() < kPresenceBytesMax && frames_.buffered_bytes() < kPresenceRequestsPending * kRequestFrameBytes;
+  return out_.size() < kPresenceBytesMax &&
+         frames_.buffered_bytes() < kPresenceRequestsPending * kRequestFrameBytes;
 }
 
 Result<std::optional<EthAddress>> PresenceAnswerer::poll(Instant now) {

@@ -20,12 +20,12 @@ Bytes presence_request(const EthAddress& wallet);
 /// Down: the SignedPresence, or an empty frame for nothing.
 Bytes presence_answer(ByteView value_or_empty);
 
-/// The answering side of one /starling/presence/1.0.0 stream: a byte machine. Any number of requests, answered in
-/// order; a frame that is not 20 bytes breaks it. Requests are taken from the buffer one by one and only while few
-/// answers wait, so a peer that sends without reading stops itself.
-/// Order: while wants_bytes(): receive(bytes) → poll() gives a wallet to look up (the own record, or a server's store;
-/// nobody starts a lookup for it) → answer(value) → poll() again; to_send()/sent() between. 10 s without progress:
-/// expired().
+/// The answering side of one /starling/presence/1.0.0 stream: a byte machine. Any number of requests,
+/// answered in order; a frame that is not 20 bytes breaks it. Requests are taken from the buffer one by one
+/// and only while few answers wait, so a peer that sends without reading stops itself. Order: while
+/// wants_bytes(): receive(bytes) → poll() gives a wallet to look up (the own record, or a server's store;
+/// nobody starts a lookup for it) → answer(value) → poll() again; to_send()/sent() between. 10 s without
+/// progress: expired().
 class PresenceAnswerer {
  public:
   explicit PresenceAnswerer(Instant now) : deadline_(now + kPresenceExchangeTimeout) {}
@@ -33,8 +33,8 @@ class PresenceAnswerer {
   void receive(ByteView bytes) { frames_.receive(bytes); }
   /// False while answers or requests pile up: stop reading the stream.
   bool wants_bytes() const noexcept;
-  /// The next wallet asked for; nothing while more bytes, or the sending of earlier answers, is waited for. An error
-  /// breaks the stream: reset it.
+  /// The next wallet asked for; nothing while more bytes, or the sending of earlier answers, is waited for.
+  /// An error breaks the stream: reset it.
   Result<std::optional<EthAddress>> poll(Instant now);
   /// Answers the wallet that poll() gave last; empty = nothing is known.
   void answer(ByteView value_or_empty);

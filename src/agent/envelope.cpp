@@ -31,23 +31,59 @@ Result<std::optional<EnvelopeFields::SealedFields>> decode_sealed(ByteView paylo
 
 Result<void> set_field(EnvelopeFields& out, const pb::Field& field) {
   switch (field.id) {
-    case 1: { STARLING_ASSIGN(out.version, pb::as_u32(field)); return {}; }
-    case 2: { STARLING_ASSIGN(out.id, pb::as_bytes(field)); return {}; }
-    case 3: { STARLING_ASSIGN(out.from, pb::as_bytes(field)); return {}; }
-    case 4: { STARLING_ASSIGN(out.to, pb::as_bytes(field)); return {}; }
-    case 5: { STARLING_ASSIGN(out.sent_at, pb::as_u64(field)); return {}; }
-    case 6: { STARLING_ASSIGN(out.expires_at, pb::as_u64(field)); return {}; }
-    case 7: { STARLING_ASSIGN(out.content_type, pb::as_string(field)); return {}; }
-    case 8: { STARLING_ASSIGN(out.body, pb::as_bytes(field)); return {}; }
+    case 1: {
+      STARLING_ASSIGN(out.version, pb::as_u32(field));
+      return {};
+    }
+    case 2: {
+      STARLING_ASSIGN(out.id, pb::as_bytes(field));
+      return {};
+    }
+    case 3: {
+      STARLING_ASSIGN(out.from, pb::as_bytes(field));
+      return {};
+    }
+    case 4: {
+      STARLING_ASSIGN(out.to, pb::as_bytes(field));
+      return {};
+    }
+    case 5: {
+      STARLING_ASSIGN(out.sent_at, pb::as_u64(field));
+      return {};
+    }
+    case 6: {
+      STARLING_ASSIGN(out.expires_at, pb::as_u64(field));
+      return {};
+    }
+    case 7: {
+      STARLING_ASSIGN(out.content_type, pb::as_string(field));
+      return {};
+    }
+    case 8: {
+      STARLING_ASSIGN(out.body, pb::as_bytes(field));
+      return {};
+    }
     case 9: {
       STARLING_ASSIGN(const ByteView payload, pb::as_bytes(field));
       STARLING_ASSIGN(out.sealed, decode_sealed(payload));
       return {};
     }
-    case 10: { STARLING_ASSIGN(out.conversation, pb::as_bytes(field)); return {}; }
-    case 11: { STARLING_ASSIGN(out.in_reply_to, pb::as_bytes(field)); return {}; }
-    case 12: { STARLING_ASSIGN(out.kind, pb::as_i32(field)); return {}; }
-    case 13: { STARLING_ASSIGN(out.published_at, pb::as_u64(field)); return {}; }
+    case 10: {
+      STARLING_ASSIGN(out.conversation, pb::as_bytes(field));
+      return {};
+    }
+    case 11: {
+      STARLING_ASSIGN(out.in_reply_to, pb::as_bytes(field));
+      return {};
+    }
+    case 12: {
+      STARLING_ASSIGN(out.kind, pb::as_i32(field));
+      return {};
+    }
+    case 13: {
+      STARLING_ASSIGN(out.published_at, pb::as_u64(field));
+      return {};
+    }
     case 15: {
       STARLING_ASSIGN(const ByteView payload, pb::as_bytes(field));
       STARLING_ASSIGN(SignedDelegation delegation, decode_signed_delegation(payload));
@@ -62,11 +98,13 @@ Result<void> set_field(EnvelopeFields& out, const pb::Field& field) {
 Result<void> check_content(const EnvelopeFields& fields) {
   if (fields.content_type.size() > kContentTypeBytesMax) return fail(Errc::text_too_long);
   if (fields.conversation.size() > kConversationBytesMax) return fail(Errc::bad_conversation);
-  if (!fields.in_reply_to.empty() && fields.in_reply_to.size() != kEnvelopeIdBytes) return fail(Errc::bad_in_reply_to);
+  if (!fields.in_reply_to.empty() && fields.in_reply_to.size() != kEnvelopeIdBytes)
+    return fail(Errc::bad_in_reply_to);
   if (fields.body.has_value() == fields.sealed.has_value()) return fail(Errc::body_and_sealed);
   if (fields.sealed) {
     if (fields.to.empty()) return fail(Errc::sealed_without_to);
-    if (!fields.content_type.empty() || !fields.conversation.empty() || !fields.in_reply_to.empty() || fields.kind != 0)
+    if (!fields.content_type.empty() || !fields.conversation.empty() || !fields.in_reply_to.empty() ||
+        fields.kind != 0)
       return fail(Errc::field_outside_seal);
     if (fields.sealed->seal_key.size() != kSealKeyBytes || fields.sealed->enc.size() != kSealKeyBytes ||
         fields.sealed->ciphertext.size() < kCiphertextBytesMin)
@@ -145,8 +183,9 @@ Result<Envelope> check_content_fields(const EnvelopeFields& fields, const Slice&
   out.content_type = fields.content_type;
   if (fields.body) out.body = slice_of(data, *fields.body);
   if (fields.sealed)
-    out.sealed = Sealed{*to_fixed<kSealKeyBytes>(fields.sealed->seal_key), *to_fixed<kSealKeyBytes>(fields.sealed->enc),
-                        slice_of(data, fields.sealed->ciphertext)};
+    out.sealed =
+        Sealed{*to_fixed<kSealKeyBytes>(fields.sealed->seal_key),
+               *to_fixed<kSealKeyBytes>(fields.sealed->enc), slice_of(data, fields.sealed->ciphertext)};
   out.conversation = to_bytes(fields.conversation);
   if (!fields.in_reply_to.empty()) out.in_reply_to = to_fixed<kEnvelopeIdBytes>(fields.in_reply_to);
   out.kind = static_cast<MessageKind>(fields.kind);

@@ -22,8 +22,8 @@ struct Sealed {
   Slice ciphertext;
 };
 
-/// An envelope whose bytes keep every rule that bytes alone can keep. Body and ciphertext share the memory of what was
-/// decoded.
+/// An envelope whose bytes keep every rule that bytes alone can keep. Body and ciphertext share the memory of
+/// what was decoded.
 struct Envelope {
   std::uint32_t version = kEnvelopeVersion;
   EnvelopeId id{};
@@ -31,13 +31,13 @@ struct Envelope {
   std::optional<EthAddress> to;  ///< none: a broadcast
   WallTime sent_at;
   WallTime expires_at;
-  std::string content_type;      ///< empty means text/plain
-  std::optional<Slice> body;     ///< exactly one of body and sealed
+  std::string content_type;   ///< empty means text/plain
+  std::optional<Slice> body;  ///< exactly one of body and sealed
   std::optional<Sealed> sealed;
   Bytes conversation;
   std::optional<EnvelopeId> in_reply_to;
   MessageKind kind = MessageKind::message;
-  WallTime published_at;         ///< gossip only; 0 = absent
+  WallTime published_at;  ///< gossip only; 0 = absent
   SignedDelegation delegation;
 
   MessageKey key() const noexcept { return {from, id}; }
@@ -71,12 +71,12 @@ struct CheckedEnvelope {
   Envelope fields;
   CheckedDelegation delegation;
 };
-/// Row 5: sizes, limits and fixed relations, delegation included. `fields` views `data`. Rows 3 and 4 about `version`
-/// come first and are check_version()'s.
+/// Row 5: sizes, limits and fixed relations, delegation included. `fields` views `data`. Rows 3 and 4 about
+/// `version` come first and are check_version()'s.
 Result<CheckedEnvelope> check_fields(const EnvelopeFields& fields, const Slice& data, Path path,
                                      const NetworkName& network);
-/// The part of check_fields() that looks at no delegation, for an addressee that judges the content alone: sizes, one of
-/// body and sealed, what stands where. `version` and `from` are taken as they are.
+/// The part of check_fields() that looks at no delegation, for an addressee that judges the content alone:
+/// sizes, one of body and sealed, what stands where. `version` and `from` are taken as they are.
 Result<Envelope> check_content_fields(const EnvelopeFields& fields, const Slice& data);
 /// Errc::no_version (row 3), Errc::later_version (row 4).
 Result<void> check_version(const EnvelopeFields& fields) noexcept;
@@ -86,7 +86,8 @@ Bytes encode(const Envelope& envelope);
 /// The data of one publication on gossip: the envelope with this published_at. Errc::too_large over 32 KiB.
 Result<Bytes> make_publication(Envelope envelope, WallTime published_at);
 
-/// `starling-aad/1` ‖ version ‖ id ‖ from ‖ to ‖ sent_at ‖ expires_at: what sealing binds and receipts digest.
+/// `starling-aad/1` ‖ version ‖ id ‖ from ‖ to ‖ sent_at ‖ expires_at: what sealing binds and receipts
+/// digest.
 Bytes aad_of(const Envelope& envelope);
 /// SHA-256(aad ‖ SHA-256(body, or ciphertext when sealed)): what a receipt acknowledges.
 crypto::Hash256 digest_of(const Envelope& envelope);
@@ -99,7 +100,8 @@ struct SignedEnvelope {
 /// The whole SignedEnvelope; published_at is left out, whatever `envelope` says. Errc::too_large over 1 MiB.
 Result<Bytes> make_signed_envelope(const Envelope& envelope, const crypto::PrivateKey& node_key,
                                    const Signatures& signatures);
-/// Row 3 of the container: Errc::too_large for an envelope over 1 MiB, format errors. Shares memory with `frame`.
+/// Row 3 of the container: Errc::too_large for an envelope over 1 MiB, format errors. Shares memory with
+/// `frame`.
 Result<SignedEnvelope> decode_signed_envelope(const Slice& frame);
 
 }  // namespace starling::agent

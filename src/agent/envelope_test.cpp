@@ -59,12 +59,28 @@ TEST_F(EnvelopeRules, EveryRuleIsNamedWhenItBreaks) {
   const Sealed sealed{{1}, {2}, Slice::copy(Bytes(16, 3))};
   EXPECT_EQ(with([&](Envelope& e) { e.sealed = sealed; }), Errc::body_and_sealed);
   EXPECT_EQ(with([](Envelope& e) { e.body.reset(); }), Errc::body_and_sealed);
-  EXPECT_EQ(with([&](Envelope& e) { e.body.reset(); e.sealed = sealed; e.to.reset(); }), Errc::sealed_without_to);
-  EXPECT_EQ(with([&](Envelope& e) { e.body.reset(); e.sealed = sealed; e.content_type = "a"; }),
+  EXPECT_EQ(with([&](Envelope& e) {
+              e.body.reset();
+              e.sealed = sealed;
+              e.to.reset();
+            }),
+            Errc::sealed_without_to);
+  EXPECT_EQ(with([&](Envelope& e) {
+              e.body.reset();
+              e.sealed = sealed;
+              e.content_type = "a";
+            }),
             Errc::field_outside_seal);
-  EXPECT_EQ(with([&](Envelope& e) { e.body.reset(); e.sealed = sealed; e.in_reply_to = EnvelopeId{1}; }),
+  EXPECT_EQ(with([&](Envelope& e) {
+              e.body.reset();
+              e.sealed = sealed;
+              e.in_reply_to = EnvelopeId{1};
+            }),
             Errc::field_outside_seal);
-  EXPECT_EQ(with([](Envelope& e) { e.body.reset(); e.sealed = Sealed{{1}, {2}, Slice::copy(Bytes(15, 3))}; }),
+  EXPECT_EQ(with([](Envelope& e) {
+              e.body.reset();
+              e.sealed = Sealed{{1}, {2}, Slice::copy(Bytes(15, 3))};
+            }),
             Errc::bad_sealed);
   EXPECT_EQ(with([](Envelope& e) { e.content_type.assign(129, 'a'); }), Errc::text_too_long);
   EXPECT_EQ(with([](Envelope& e) { e.conversation.assign(33, 1); }), Errc::bad_conversation);

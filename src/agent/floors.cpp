@@ -36,7 +36,8 @@ void Floors::meet(const EthAddress& wallet, WallTime now) {
   const std::uint64_t epoch = floor == nullptr ? 0 : *floor;
   strangers_.erase(wallet);
   // What falls out of the table of the met is a stranger again, with its floor.
-  if (const auto gone = met_.put(wallet, Met{epoch, now, now})) strangers_.put(gone->first, gone->second.epoch);
+  if (const auto gone = met_.put(wallet, Met{epoch, now, now}))
+    strangers_.put(gone->first, gone->second.epoch);
   ++revision_;
 }
 

@@ -8,12 +8,15 @@
 namespace starling::agent {
 namespace {
 
-/// A stored delegation of this wallet and network with a good signature, whatever its window and node key say.
-std::optional<CheckedDelegation> own_delegation(std::optional<SignedDelegation> stored, const EthAddress& wallet,
-                                                const NetworkName& network, const Signatures& signatures) {
+/// A stored delegation of this wallet and network with a good signature, whatever its window and node key
+/// say.
+std::optional<CheckedDelegation> own_delegation(std::optional<SignedDelegation> stored,
+                                                const EthAddress& wallet, const NetworkName& network,
+                                                const Signatures& signatures) {
   if (!stored) return std::nullopt;
   auto checked = check_fields(std::move(*stored), network);
-  if (!checked || checked->fields.wallet != wallet || !verify_wallet(*checked, signatures)) return std::nullopt;
+  if (!checked || checked->fields.wallet != wallet || !verify_wallet(*checked, signatures))
+    return std::nullopt;
   return std::move(*checked);
 }
 
@@ -27,19 +30,21 @@ std::optional<Bytes> record_addr(const Multiaddr& addr, const PeerId& own) {
 }  // namespace
 
 Result<CheckedDelegation> delegate(const crypto::PrivateKey& wallet, const crypto::PublicKey& node_key,
-                                   const NetworkName& network, WallTime now, std::optional<std::uint64_t> epoch,
-                                   Duration window, const Signatures& signatures) {
+                                   const NetworkName& network, WallTime now,
+                                   std::optional<std::uint64_t> epoch, Duration window,
+                                   const Signatures& signatures) {
   STARLING_ASSIGN(const auto address, crypto::ethereum_address_of(wallet.public_key()));
   const std::uint64_t its_epoch = epoch.value_or(now.ms());
   // epoch ≤ not_before holds even when our clock went back since the epoch was taken.
   const WallTime not_before = later(now, WallTime::from_ms(its_epoch));
-  const Delegation fields{EthAddress(address),  node_key, network.text(), not_before,
+  const Delegation fields{EthAddress(address), node_key, network.text(), not_before,
                           not_before + window, its_epoch};
   return check_fields(sign_delegation(fields, wallet, signatures), network);
 }
 
-Identity::Identity(std::optional<crypto::PrivateKey> wallet_key, crypto::PrivateKey node_key, NetworkName network,
-                   CheckedDelegation delegation, IssuedState issued, const Signatures& signatures)
+Identity::Identity(std::optional<crypto::PrivateKey> wallet_key, crypto::PrivateKey node_key,
+                   NetworkName network, CheckedDelegation delegation, IssuedState issued,
+                   const Signatures& signatures)
     : wallet_key_(std::move(wallet_key)),
       node_key_(std::move(node_key)),
       peer_id_(PeerId::of(node_key_.public_key())),
@@ -59,8 +64,8 @@ Result<Identity> Identity::hot(crypto::PrivateKey wallet, crypto::PrivateKey nod
     // The same epoch where there is one: only revoking raises it.
     std::optional<std::uint64_t> epoch;
     if (delegation) epoch = delegation->fields.epoch;
-    STARLING_ASSIGN(delegation, delegate(wallet, node_key.public_key(), network, now, epoch, kDelegationWindowDefault,
-                                         signatures));
+    STARLING_ASSIGN(delegation, delegate(wallet, node_key.public_key(), network, now, epoch,
+                                         kDelegationWindowDefault, signatures));
   }
   return Identity(std::move(wallet), std::move(node_key), std::move(network), std::move(*delegation), issued,
                   signatures);
@@ -71,7 +76,8 @@ Result<Identity> Identity::cold(SignedDelegation delegation, crypto::PrivateKey 
   STARLING_ASSIGN(CheckedDelegation checked, check_fields(std::move(delegation), network));
   if (checked.fields.node_key != node_key.public_key()) return fail(Errc::not_our_delegation);
   STARLING_TRY(verify_wallet(checked, signatures));
-  return Identity(std::nullopt, std::move(node_key), std::move(network), std::move(checked), issued, signatures);
+  return Identity(std::nullopt, std::move(node_key), std::move(network), std::move(checked), issued,
+                  signatures);
 }
 
 WallTime Identity::renew_at() const noexcept {
@@ -82,8 +88,8 @@ WallTime Identity::renew_at() const noexcept {
 Result<bool> Identity::renew(WallTime now) {
   if (now < renew_at()) return false;
   if (!wallet_key_) return fail(Errc::wallet_is_cold);
-  STARLING_ASSIGN(delegation_, delegate(*wallet_key_, node_key_.public_key(), network_, now, delegation_.fields.epoch,
-                                        kDelegationWindowDefault, signatures()));
+  STARLING_ASSIGN(delegation_, delegate(*wallet_key_, node_key_.public_key(), network_, now,
+                                        delegation_.fields.epoch, kDelegationWindowDefault, signatures()));
   return true;
 }
 
@@ -175,8 +181,8 @@ Result<Envelope> Identity::start_envelope(const EnvelopeId& id, std::optional<Et
   return out;
 }
 
-Result<Revocation> revoke_all(const crypto::PrivateKey& wallet, const NetworkName& network, WallTime now, Rng& rng,
-                              const Signatures& signatures) {
+Result<Revocation> revoke_all(const crypto::PrivateKey& wallet, const NetworkName& network, WallTime now,
+                              Rng& rng, const Signatures& signatures) {
   // A key that nobody has: it signs one record and is gone.
   const auto fresh = crypto::PrivateKey::generate(crypto::KeyType::secp256k1, rng);
   STARLING_ASSIGN(CheckedDelegation delegation, delegate(wallet, fresh.public_key(), network, now, now.ms(),

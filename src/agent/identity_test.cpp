@@ -58,7 +58,10 @@ TEST_F(IdentityRules, AStoredDelegationIsKeptWhileItIsGood) {
   SignedDelegation forged = first.delegation().wire;
   forged.signature[5] ^= 1;
   EXPECT_EQ(hot(forged, {}, kNow + 1h).value().delegation().fields.epoch, (kNow + 1h).ms());
-  EXPECT_EQ(hot(fixtures::Actor("x", real_signatures()).delegation.wire, {}, kNow + 1h).value().delegation().fields.epoch,
+  EXPECT_EQ(hot(fixtures::Actor("x", real_signatures()).delegation.wire, {}, kNow + 1h)
+                .value()
+                .delegation()
+                .fields.epoch,
             (kNow + 1h).ms());
 }
 
@@ -91,7 +94,8 @@ TEST_F(IdentityRules, AColdWalletIsRenewedByItsOwner) {
 
 TEST_F(IdentityRules, AColdDelegationMustBeOursAndGenuine) {
   auto wire = hot().value().delegation().wire;
-  EXPECT_EQ(Identity::cold(wire, key_of("y", crypto::KeyType::ed25519), NetworkName(), {}, real_signatures()).error(),
+  EXPECT_EQ(Identity::cold(wire, key_of("y", crypto::KeyType::ed25519), NetworkName(), {}, real_signatures())
+                .error(),
             make_error(Errc::not_our_delegation));
   wire.signature[0] ^= 1;
   EXPECT_EQ(Identity::cold(wire, node_, NetworkName(), {}, real_signatures()).error(),
@@ -135,7 +139,8 @@ TEST_F(IdentityRules, NoRecordOutlivesTheDelegation) {
   const auto made = hot().value().delegation();
   auto cold = Identity::cold(made.wire, node_, NetworkName(), {}, real_signatures()).value();
   const WallTime end = made.fields.not_after;
-  EXPECT_EQ(valid(cold.make_record({}, end + -Duration(1h)).value(), end + -Duration(1h)).fields.expires_at, end);
+  EXPECT_EQ(valid(cold.make_record({}, end + -Duration(1h)).value(), end + -Duration(1h)).fields.expires_at,
+            end);
   EXPECT_EQ(cold.make_record({}, end).error(), make_error(Errc::delegation_ended));
   EXPECT_EQ(cold.start_envelope({}, std::nullopt, end).error(), make_error(Errc::delegation_ended));
 }
@@ -185,8 +190,8 @@ TEST_F(IdentityRules, TakingOverAHigherEpochNeedsTheWallet) {
   auto identity = hot().value();
   const auto first = identity.delegation().wire;
   // The same wallet on a fresh disk: a new epoch, which revokes the old.
-  auto other = Identity::hot(wallet_, key_of("other", crypto::KeyType::ed25519), NetworkName(), std::nullopt, {},
-                             kNow + 1h, real_signatures())
+  auto other = Identity::hot(wallet_, key_of("other", crypto::KeyType::ed25519), NetworkName(), std::nullopt,
+                             {}, kNow + 1h, real_signatures())
                    .value();
   const auto theirs = valid(other.make_record({}, kNow + 1h).value(), kNow + 1h);
   EXPECT_TRUE(identity.is_revoked(trust_.floors()));
@@ -224,17 +229,18 @@ TEST_F(IdentityRules, RevocationLeavesAWithdrawnRecordAndRaisesTheFloor) {
 
 TEST_F(IdentityRules, DelegationsMayBeLongerButNotTooLong) {
   const auto make = [&](Duration window) {
-    return delegate(wallet_, node_.public_key(), NetworkName(), kNow, std::nullopt, window, real_signatures());
+    return delegate(wallet_, node_.public_key(), NetworkName(), kNow, std::nullopt, window,
+                    real_signatures());
   };
   EXPECT_TRUE(make(kDelegationWindowMax));
   EXPECT_EQ(make(kDelegationWindowMax + 1ms).error(), make_error(Errc::bad_window));
-  EXPECT_EQ(delegate(wallet_, wallet_.public_key(), NetworkName(), kNow, std::nullopt, kDelegationWindowDefault,
-                     real_signatures())
+  EXPECT_EQ(delegate(wallet_, wallet_.public_key(), NetworkName(), kNow, std::nullopt,
+                     kDelegationWindowDefault, real_signatures())
                 .error(),
             make_error(Errc::node_key_is_wallet));
   // An epoch ahead of the clock moves the start, so that the relation holds.
-  EXPECT_EQ(delegate(wallet_, node_.public_key(), NetworkName(), kNow, (kNow + 1min).ms(), kDelegationWindowDefault,
-                     real_signatures())
+  EXPECT_EQ(delegate(wallet_, node_.public_key(), NetworkName(), kNow, (kNow + 1min).ms(),
+                     kDelegationWindowDefault, real_signatures())
                 .value()
                 .fields.not_before,
             kNow + 1min);

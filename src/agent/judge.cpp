@@ -47,7 +47,8 @@ GossipJudgement Judge::decided(Verdict verdict, std::shared_ptr<const Candidate>
   return {verdict, false, std::move(candidate)};
 }
 
-GossipJudgement Judge::judge_gossip(Topic topic, const PeerId& author, Slice data, const PeerId& forwarder, Now now) {
+GossipJudgement Judge::judge_gossip(Topic topic, const PeerId& author, Slice data, const PeerId& forwarder,
+                                    Now now) {
   Begun begun = begin(precheck(topic, author, std::move(data), trust_.network()), forwarder, now);
   if (auto* judgement = std::get_if<GossipJudgement>(&begun)) return std::move(*judgement);
   const auto& work = std::get<SignatureWork>(begun);
@@ -80,7 +81,8 @@ GossipJudgement Judge::finish(const SignatureWork& work, const SignatureOutcome&
   const EthAddress& wallet = candidate.wallet();
   if (trust_.floors().is_revoked(wallet, candidate.delegation().fields.epoch))
     return decided(Verdict::of(Reason::revoked, make_error(Errc::revoked)), work.candidate);
-  if (const auto* presence = candidate.presence(); presence != nullptr && known_.loses(wallet, presence->rank))
+  if (const auto* presence = candidate.presence();
+      presence != nullptr && known_.loses(wallet, presence->rank))
     return decided(Verdict::of(Reason::outdated_presence), work.candidate);
   if (const auto failed = check_rates(wallet, rate_class_of(candidate), now.mono))
     return decided(*failed, work.candidate);
@@ -103,7 +105,8 @@ std::optional<Verdict> Judge::check_times(const Candidate& candidate, Now now) {
     if (!end_is_good(presence->fields.expires_at, now.wall)) return Verdict::of(Reason::ended);
     return check_stamp(presence->fields.issued_at, kAnnouncementFreshnessMax, now.wall);
   }
-  if (const auto* status = candidate.status()) return check_stamp(status->fields.sent_at, kFreshnessMax, now.wall);
+  if (const auto* status = candidate.status())
+    return check_stamp(status->fields.sent_at, kFreshnessMax, now.wall);
 
   const Envelope& envelope = candidate.envelope()->fields;
   if (!end_is_good(envelope.expires_at, now.wall)) return Verdict::of(Reason::ended);

@@ -37,25 +37,26 @@ struct StreamJudgement {
   Slice last_receipt;                       ///< for repeat; empty when none was sent yet
 };
 
-/// The checks of PROTOCOL.md §5 (and, on streams, §6) with all the state they need: freshness memory, known presences,
-/// rates, delivery memory; delegation cache and floors are the node's Trust.
+/// The checks of PROTOCOL.md §5 (and, on streams, §6) with all the state they need: freshness memory, known
+/// presences, rates, delivery memory; delegation cache and floors are the node's Trust.
 ///
 /// Thread rule: the judge is single-threaded and lives in the brain. Heavy work may be done elsewhere:
 ///   1. `precheck()` (candidate.hpp): rows 3 to 5, any thread;
 ///   2. `begin()`: row 6 and what row 7 needs, here: a verdict, or work;
 ///   3. `check_signatures()`: the work, any thread;
 ///   4. `finish()`: rows 7, 8 and the repeat of row 6's memory, here.
-/// `judge_gossip()` does all four at once. The deciding row is the page's whichever way is taken: nothing later than the
-/// first failing row is looked at, and no state moves for a message that fails before it.
-/// Row 1 is `admit()`, before the signature check of row 2, which is gossipsub's.
+/// `judge_gossip()` does all four at once. The deciding row is the page's whichever way is taken: nothing
+/// later than the first failing row is looked at, and no state moves for a message that fails before it. Row
+/// 1 is `admit()`, before the signature check of row 2, which is gossipsub's.
 ///
-/// Limits: TableLimits and RateLimits. Attacks: a forged delegation costs its forwarder a token of a bucket of its own
-/// (§8), never its wallet; wallets are free, so strangers share a bucket; replays meet freshness and memory; only what
-/// was Accepted enters a memory, so that an ignored message cannot poison it.
+/// Limits: TableLimits and RateLimits. Attacks: a forged delegation costs its forwarder a token of a bucket
+/// of its own (§8), never its wallet; wallets are free, so strangers share a bucket; replays meet freshness
+/// and memory; only what was Accepted enters a memory, so that an ignored message cannot poison it.
 class Judge {
  public:
   /// `trust` outlives the judge. `served`: the wallets whose node this is.
-  Judge(Trust& trust, std::vector<EthAddress> served, const RateLimits& rates = {}, const TableLimits& tables = {});
+  Judge(Trust& trust, std::vector<EthAddress> served, const RateLimits& rates = {},
+        const TableLimits& tables = {});
 
   /// Row 1: false when the forwarder is over its rate. Call before row 2; counts.
   bool admit(const PeerId& forwarder, Instant now);
@@ -63,14 +64,15 @@ class Judge {
   void count(Reason reason) noexcept { ++counts_[static_cast<std::size_t>(reason)]; }
 
   /// Rows 3 to 9.
-  GossipJudgement judge_gossip(Topic topic, const PeerId& author, Slice data, const PeerId& forwarder, Now now);
+  GossipJudgement judge_gossip(Topic topic, const PeerId& author, Slice data, const PeerId& forwarder,
+                               Now now);
 
   using Begun = std::variant<GossipJudgement, SignatureWork>;
   Begun begin(const Prechecked& prechecked, const PeerId& forwarder, Now now);
   GossipJudgement finish(const SignatureWork& work, const SignatureOutcome& outcome, Now now);
 
-  /// One SignedEnvelope frame of /starling/message/1.0.0, in the order of §6. `peer` is whose stream it is: its budget
-  /// of recovers is drawn on; it need not be the signer.
+  /// One SignedEnvelope frame of /starling/message/1.0.0, in the order of §6. `peer` is whose stream it is:
+  /// its budget of recovers is drawn on; it need not be the signer.
   StreamJudgement judge_stream(const Slice& frame, const PeerId& peer, Now now);
 
   Trust& trust() noexcept { return trust_; }

@@ -52,8 +52,9 @@ StreamJudgement Judge::reset(Verdict verdict, std::optional<CheckedEnvelope> env
   return {StreamRuling::reset, verdict, DeliveryState::none, ReceiptCode::none, std::move(envelope), {}};
 }
 
-std::optional<Verdict> Judge::check_stream_signatures(const CheckedEnvelope& envelope, const SignedEnvelope& wire,
-                                                      const PeerId& peer, Now now) {
+std::optional<Verdict> Judge::check_stream_signatures(const CheckedEnvelope& envelope,
+                                                      const SignedEnvelope& wire, const PeerId& peer,
+                                                      Now now) {
   const Signatures& signatures = trust_.signatures();
   if (!trust_.is_verified(envelope.delegation)) {
     if (!forwarder_rates_.take_recover(peer, now.mono)) return Verdict::of(Reason::recovers_spent);
@@ -97,8 +98,9 @@ StreamJudgement Judge::judge_stream(const Slice& frame, const PeerId& peer, Now 
   if (const auto failed = check_rates(fields.from, RateClass::envelope, now.mono))
     return answer(decide(*failed), std::move(envelope), DeliveryState::rejected, ReceiptCode::over_rate);
 
-  StreamJudgement out{StreamRuling::accept, decide(Verdict::of(Reason::accepted)), DeliveryState::received,
-                      ReceiptCode::none, std::move(envelope), {}};
+  StreamJudgement out{StreamRuling::accept,    decide(Verdict::of(Reason::accepted)),
+                      DeliveryState::received, ReceiptCode::none,
+                      std::move(envelope),     {}};
   if (delivered_.contains(out.envelope->fields.key(), now.wall)) {
     out.ruling = StreamRuling::repeat;
     out.last_receipt = delivered_.last_receipt(out.envelope->fields.key());

@@ -53,9 +53,11 @@ TEST_F(StreamJudge, NoReceiptForWhatFailsACheckOfForm) {
   future.sent_at = kNow + kClockSkewMax + 1ms;
   EXPECT_EQ(judge(future).verdict.reason, Reason::from_the_future);
   EXPECT_EQ(judge(future).ruling, StreamRuling::reset);
-  EXPECT_EQ(judge_.judge_stream(Slice::copy(as_bytes("??")), peer_, now_at()).verdict.reason, Reason::malformed);
-  EXPECT_EQ(judge_.judge_stream(Slice::copy(Bytes(kSignedEnvelopeBytesMax + 1, 0)), peer_, now_at()).verdict.reason,
-            Reason::too_large);
+  EXPECT_EQ(judge_.judge_stream(Slice::copy(as_bytes("??")), peer_, now_at()).verdict.reason,
+            Reason::malformed);
+  EXPECT_EQ(
+      judge_.judge_stream(Slice::copy(Bytes(kSignedEnvelopeBytesMax + 1, 0)), peer_, now_at()).verdict.reason,
+      Reason::too_large);
   EXPECT_EQ(signatures_.recovers, 0U) << "none of these costs a signature check";
 }
 
@@ -121,8 +123,8 @@ TEST_F(StreamJudge, AMessageOverBothPathsIsDeliveredOnce) {
   const Envelope envelope = alice_.envelope(1, bob_.address());
   ASSERT_EQ(judge(envelope).ruling, StreamRuling::accept);
   judge_.delivered().remember(envelope.key(), envelope.expires_at, kNow);
-  const auto gossiped = judge_.judge_gossip(Topic::messages, alice_.peer(), alice_.published(envelope, kNow), peer_,
-                                            now_at());
+  const auto gossiped =
+      judge_.judge_gossip(Topic::messages, alice_.peer(), alice_.published(envelope, kNow), peer_, now_at());
   EXPECT_TRUE(gossiped.verdict.accepted());
   EXPECT_FALSE(gossiped.deliver);
 }

@@ -46,7 +46,8 @@ TEST_F(GossipJudge, DeliversWhatIsForTheServedWalletAndBroadcasts) {
 TEST_F(GossipJudge, ACopyOfAnAcceptedPublicationIsIgnoredButARetryPasses) {
   const Envelope envelope = alice_.envelope(1, bob_.address());
   EXPECT_TRUE(message(envelope).verdict.accepted());
-  EXPECT_EQ(judge(Topic::messages, alice_.published(envelope, kNow), 4min).verdict.reason, Reason::seen_before);
+  EXPECT_EQ(judge(Topic::messages, alice_.published(envelope, kNow), 4min).verdict.reason,
+            Reason::seen_before);
   EXPECT_TRUE(message(envelope, 1min).verdict.accepted()) << "a new published_at is another publication";
 }
 
@@ -67,8 +68,9 @@ TEST_F(GossipJudge, WhatTheApplicationHasIsForwardedAndNotDeliveredAgain) {
 
 TEST_F(GossipJudge, NobodySpeaksForOthersOnAnyTopic) {
   const Slice envelope = alice_.published(alice_.envelope(1, std::nullopt), kNow);
-  for (const auto& [topic, data] : {std::pair{Topic::messages, envelope}, std::pair{Topic::announcements, alice_.record()},
-                                    std::pair{Topic::status, alice_.status()}}) {
+  for (const auto& [topic, data] :
+       {std::pair{Topic::messages, envelope}, std::pair{Topic::announcements, alice_.record()},
+        std::pair{Topic::status, alice_.status()}}) {
     const auto judged = judge_.judge_gossip(topic, bob_.peer(), data, forwarder_, now_at());
     EXPECT_EQ(judged.verdict.reason, Reason::not_the_author) << to_string(topic);
     EXPECT_EQ(judged.verdict.ruling, Ruling::reject);
@@ -95,8 +97,9 @@ TEST_F(GossipJudge, FreshnessHasItsLimitOnEachTopic) {
 }
 
 TEST_F(GossipJudge, NoPublishedAtIsNotFresh) {
-  EXPECT_EQ(judge(Topic::messages, alice_.published(alice_.envelope(1, std::nullopt), WallTime{})).verdict.reason,
-            Reason::not_fresh);
+  EXPECT_EQ(
+      judge(Topic::messages, alice_.published(alice_.envelope(1, std::nullopt), WallTime{})).verdict.reason,
+      Reason::not_fresh);
 }
 
 TEST_F(GossipJudge, ForgedDelegationsSpendTheForwardersRecoversAndNothingOfTheWallet) {
@@ -111,23 +114,25 @@ TEST_F(GossipJudge, ForgedDelegationsSpendTheForwardersRecoversAndNothingOfTheWa
   // Another forwarder brings the genuine one; afterwards it is cached and passes whoever forwards it.
   const PeerId other = bob_.peer();
   const Slice genuine = alice_.published(alice_.envelope(2, bob_.address()), kNow);
-  EXPECT_TRUE(judge_.judge_gossip(Topic::messages, alice_.peer(), genuine, other, now_at()).verdict.accepted());
+  EXPECT_TRUE(
+      judge_.judge_gossip(Topic::messages, alice_.peer(), genuine, other, now_at()).verdict.accepted());
   EXPECT_TRUE(message(alice_.envelope(3, bob_.address())).verdict.accepted());
 }
 
 TEST_F(GossipJudge, RecoverIsPaidOncePerDelegationNotPerMessage) {
-  for (std::uint8_t i = 0; i < 20; ++i) EXPECT_TRUE(message(alice_.envelope(i, bob_.address())).verdict.accepted());
+  for (std::uint8_t i = 0; i < 20; ++i)
+    EXPECT_TRUE(message(alice_.envelope(i, bob_.address())).verdict.accepted());
   EXPECT_EQ(signatures_.recovers, 1U);
   EXPECT_EQ(signatures_.verifications, 0U) << "StrictSign is the envelope's signature on gossip";
 }
 
 TEST_F(GossipJudge, RevocationReachesEverythingAtOnce) {
   EXPECT_TRUE(message(alice_.envelope(1, bob_.address())).verdict.accepted());
-  const auto revocation = revoke_all(alice_.wallet, NetworkName(), kNow, *std::make_unique<SeededRng>(3), signatures_);
+  const auto revocation =
+      revoke_all(alice_.wallet, NetworkName(), kNow, *std::make_unique<SeededRng>(3), signatures_);
   ASSERT_TRUE(revocation);
-  const auto announced =
-      judge_.judge_gossip(Topic::announcements, revocation->delegation.fields.peer_id(),
-                          Slice::copy(revocation->record), forwarder_, now_at());
+  const auto announced = judge_.judge_gossip(Topic::announcements, revocation->delegation.fields.peer_id(),
+                                             Slice::copy(revocation->record), forwarder_, now_at());
   ASSERT_TRUE(announced.verdict.accepted()) << announced.verdict.to_string();
   EXPECT_EQ(message(alice_.envelope(2, bob_.address())).verdict.reason, Reason::revoked);
   EXPECT_EQ(judge(Topic::announcements, alice_.record(kNow + 1ms), 1s).verdict.reason, Reason::revoked);
@@ -147,13 +152,15 @@ TEST_F(GossipJudge, AnOlderPresenceLosesAndAnEqualOnePasses) {
 TEST_F(GossipJudge, AForgedPresenceIsNotLearnt) {
   SignedPresence forged = decode_signed_presence(alice_.record()).value();
   forged.signature[0] ^= 1;
-  EXPECT_EQ(judge(Topic::announcements, Slice::copy(encode(forged))).verdict.reason, Reason::bad_node_signature);
+  EXPECT_EQ(judge(Topic::announcements, Slice::copy(encode(forged))).verdict.reason,
+            Reason::bad_node_signature);
   EXPECT_EQ(judge_.known().size(), 0U);
 }
 
 TEST_F(GossipJudge, AWalletOverItsRateIsIgnoredAndCounted) {
   trust_.floors().meet(alice_.address(), kNow);
-  for (std::uint8_t i = 0; i < 100; ++i) ASSERT_TRUE(message(alice_.envelope(i, bob_.address())).verdict.accepted());
+  for (std::uint8_t i = 0; i < 100; ++i)
+    ASSERT_TRUE(message(alice_.envelope(i, bob_.address())).verdict.accepted());
   EXPECT_EQ(message(alice_.envelope(200, bob_.address())).verdict.reason, Reason::wallet_over_rate);
   EXPECT_EQ(counted(Reason::wallet_over_rate), 1U);
   // Ignored is not remembered: it may pass when there is room again.
@@ -183,7 +190,8 @@ TEST_F(GossipJudge, SizeLimitsAreThoseOfTheTopic) {
             Reason::too_large);
   EXPECT_EQ(judge(Topic::messages, Slice::copy(Bytes(kEnvelopeGossipBytesMax + 1, 0))).verdict.reason,
             Reason::too_large);
-  EXPECT_EQ(judge(Topic::status, Slice::copy(Bytes(kStatusBytesMax + 1, 0))).verdict.reason, Reason::too_large);
+  EXPECT_EQ(judge(Topic::status, Slice::copy(Bytes(kStatusBytesMax + 1, 0))).verdict.reason,
+            Reason::too_large);
 }
 
 // The four steps apart, as a node with several shards runs them.
@@ -204,8 +212,8 @@ TEST_F(GossipJudge, StepsApartSayWhatOneGoSays) {
 }
 
 TEST_F(GossipJudge, ACopyThatWasAcceptedMeanwhileIsSeenBefore) {
-  const auto prechecked =
-      precheck(Topic::messages, alice_.peer(), alice_.published(alice_.envelope(1, bob_.address()), kNow), NetworkName());
+  const auto prechecked = precheck(Topic::messages, alice_.peer(),
+                                   alice_.published(alice_.envelope(1, bob_.address()), kNow), NetworkName());
   const auto first = judge_.begin(prechecked, forwarder_, now_at());
   const auto second = judge_.begin(prechecked, forwarder_, now_at());
   const auto& work_one = std::get<SignatureWork>(first);

@@ -4,7 +4,8 @@ namespace starling::agent {
 
 bool KnownPresences::learn(const CheckedPresence& presence, ByteView value) {
   Known* known = known_.find(presence.fields.wallet);
-  if (known != nullptr && (presence.rank < known->rank || (presence.rank == known->rank && !known->value.empty())))
+  if (known != nullptr &&
+      (presence.rank < known->rank || (presence.rank == known->rank && !known->value.empty())))
     return false;
   const bool better = known == nullptr || known->rank < presence.rank;
   known_.put(presence.fields.wallet,

@@ -8,8 +8,8 @@
 
 namespace starling::agent {
 
-/// The best presence heard of each wallet by announcement: bounded LRU that never answers a lookup by default (§5).
-/// Holds its own copies, for a slice of a received frame would keep the whole frame. Not thread-safe.
+/// The best presence heard of each wallet by announcement: bounded LRU that never answers a lookup by default
+/// (§5). Holds its own copies, for a slice of a received frame would keep the whole frame. Not thread-safe.
 class KnownPresences {
  public:
   struct Known {

@@ -79,8 +79,8 @@ TEST(FloorTable, GoesToDiskAndBackForNinetyDays) {
   restored.restore(entries, kNow + Days(2));
   EXPECT_EQ(restored.floor_of(wallet(1)), 200U) << "nothing lowers a floor";
   EXPECT_TRUE(restored.is_met(wallet(1)));
-  EXPECT_EQ(restored.met_entries(kNow + Days(2)), (std::vector<FloorEntry>{{wallet(2), 0, kNow + Days(1)},
-                                                                           {wallet(1), 200, kNow}}));
+  EXPECT_EQ(restored.met_entries(kNow + Days(2)),
+            (std::vector<FloorEntry>{{wallet(2), 0, kNow + Days(1)}, {wallet(1), 200, kNow}}));
 }
 
 TEST(FloorTable, RestoringKeepsTheMostRecentWhenTheTableIsSmaller) {
@@ -152,7 +152,8 @@ TEST(Deliveries, KeepTheLastReceipt) {
 TEST(Deliveries, ASenderLosesItsOwnFirst) {
   DeliveryMemory memory(100, 3);
   memory.remember(key(9, 1), kNow + 1h, kNow);
-  for (std::uint16_t i = 0; i < 10; ++i) memory.remember(key(1, i), kNow + 2h + std::chrono::seconds(i), kNow);
+  for (std::uint16_t i = 0; i < 10; ++i)
+    memory.remember(key(1, i), kNow + 2h + std::chrono::seconds(i), kNow);
   EXPECT_EQ(memory.size(), 4U);
   EXPECT_TRUE(memory.contains(key(9, 1), kNow));
   EXPECT_TRUE(memory.contains(key(1, 9), kNow));
@@ -188,7 +189,8 @@ TEST(Deliveries, AgreeWithANaiveModelUnderRandomOperations) {
   WallTime now = kNow;
   for (int i = 0; i < 20'000; ++i) {
     now = now + std::chrono::milliseconds(rng.below(50));
-    const MessageKey k = key(static_cast<std::uint16_t>(rng.below(5)), static_cast<std::uint16_t>(rng.below(40)));
+    const MessageKey k =
+        key(static_cast<std::uint16_t>(rng.below(5)), static_cast<std::uint16_t>(rng.below(40)));
     const auto known = model.find(k);
     const bool in_model = known != model.end() && now < known->second;
     ASSERT_EQ(memory.contains(k, now), in_model);
@@ -206,9 +208,11 @@ TEST(Deliveries, AgreeWithANaiveModelUnderRandomOperations) {
 TEST(WalletRateLimits, ABroadcastDrawsOnBothBuckets) {
   RateLimits limits;
   WalletRates rates(limits, 10);
-  for (int i = 0; i < 10; ++i) EXPECT_EQ(rates.take(wallet(1), RateClass::broadcast, true, kStart), RateAnswer::within);
+  for (int i = 0; i < 10; ++i)
+    EXPECT_EQ(rates.take(wallet(1), RateClass::broadcast, true, kStart), RateAnswer::within);
   EXPECT_EQ(rates.take(wallet(1), RateClass::broadcast, true, kStart), RateAnswer::wallet_over);
-  for (int i = 0; i < 90; ++i) EXPECT_EQ(rates.take(wallet(1), RateClass::envelope, true, kStart), RateAnswer::within);
+  for (int i = 0; i < 90; ++i)
+    EXPECT_EQ(rates.take(wallet(1), RateClass::envelope, true, kStart), RateAnswer::within);
   EXPECT_EQ(rates.take(wallet(1), RateClass::envelope, true, kStart), RateAnswer::wallet_over);
   EXPECT_EQ(rates.take(wallet(1), RateClass::envelope, true, kStart + 50ms), RateAnswer::within);
 }
@@ -218,7 +222,8 @@ TEST(WalletRateLimits, AnnouncementsAndStatusesHaveTheirOwn) {
   for (int i = 0; i < 5; ++i)
     EXPECT_EQ(rates.take(wallet(1), RateClass::announcement, true, kStart), RateAnswer::within);
   EXPECT_EQ(rates.take(wallet(1), RateClass::announcement, true, kStart), RateAnswer::wallet_over);
-  for (int i = 0; i < 4; ++i) EXPECT_EQ(rates.take(wallet(1), RateClass::status, true, kStart), RateAnswer::within);
+  for (int i = 0; i < 4; ++i)
+    EXPECT_EQ(rates.take(wallet(1), RateClass::status, true, kStart), RateAnswer::within);
   EXPECT_EQ(rates.take(wallet(1), RateClass::status, true, kStart), RateAnswer::wallet_over);
   EXPECT_EQ(rates.take(wallet(1), RateClass::status, true, kStart + 31s), RateAnswer::within);
 }
@@ -229,7 +234,8 @@ TEST(WalletRateLimits, StrangersShareOneBucketHoweverManyTheyAre) {
   for (std::uint16_t i = 0; i < 1000; ++i)
     within += rates.take(wallet(i), RateClass::envelope, false, kStart) == RateAnswer::within ? 1 : 0;
   EXPECT_EQ(within, 200);
-  EXPECT_EQ(rates.take(wallet(2000), RateClass::envelope, true, kStart), RateAnswer::within) << "a met wallet";
+  EXPECT_EQ(rates.take(wallet(2000), RateClass::envelope, true, kStart), RateAnswer::within)
+      << "a met wallet";
 }
 
 TEST(WalletRateLimits, WhatOneBucketRefusesDrainsNoOther) {

@@ -40,7 +40,8 @@ Bytes presence_key(const EthAddress& wallet) { return to_bytes("/eth/" + wallet.
 
 Result<EthAddress> parse_presence_key(ByteView key) {
   const std::string_view text = as_text(key);
-  if (text.size() != kKeyPrefix.size() + 40 || !text.starts_with(kKeyPrefix)) return fail(Errc::bad_presence_key);
+  if (text.size() != kKeyPrefix.size() + 40 || !text.starts_with(kKeyPrefix))
+    return fail(Errc::bad_presence_key);
   const std::string_view digits = text.substr(kKeyPrefix.size());
   if (!std::ranges::all_of(digits, is_lower_hex)) return fail(Errc::bad_presence_key);
   const auto bytes = from_hex(digits);

@@ -23,8 +23,8 @@ std::string_view to_string(Topic topic) noexcept;
 /// Nothing for any other name.
 std::optional<Topic> parse_topic(std::string_view name) noexcept;
 
-/// A network's name: 1 to 32 bytes of [a-z0-9-]. Part of every delegation, so that a test network's delegations mean
-/// nothing on another.
+/// A network's name: 1 to 32 bytes of [a-z0-9-]. Part of every delegation, so that a test network's
+/// delegations mean nothing on another.
 class NetworkName {
  public:
   /// `starling`.

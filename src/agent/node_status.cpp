@@ -18,9 +18,18 @@ Result<TopicStat> decode_topic(ByteView payload) {
     if (field->id > 3) continue;
     STARLING_TRY(once.check(field->id));
     switch (field->id) {
-      case 1: { STARLING_ASSIGN(out.topic, pb::as_string(*field)); break; }
-      case 2: { STARLING_ASSIGN(out.mesh, pb::as_u32(*field)); break; }
-      default: { STARLING_ASSIGN(out.peers, pb::as_u32(*field)); break; }
+      case 1: {
+        STARLING_ASSIGN(out.topic, pb::as_string(*field));
+        break;
+      }
+      case 2: {
+        STARLING_ASSIGN(out.mesh, pb::as_u32(*field));
+        break;
+      }
+      default: {
+        STARLING_ASSIGN(out.peers, pb::as_u32(*field));
+        break;
+      }
     }
   }
 }
@@ -32,24 +41,62 @@ Result<void> set_field(NodeStatus& out, const pb::Field& field) {
       STARLING_ASSIGN(out.delegation, decode_signed_delegation(payload));
       return {};
     }
-    case 2: { STARLING_ASSIGN(const auto role, pb::as_i32(field)); out.role = static_cast<Role>(role); return {}; }
-    case 3: { STARLING_ASSIGN(const auto ms, pb::as_u64(field)); out.sent_at = WallTime::from_ms(ms); return {}; }
-    case 4: { STARLING_ASSIGN(out.uptime_s, pb::as_u64(field)); return {}; }
-    case 5: { STARLING_ASSIGN(out.version, pb::as_string(field)); return {}; }
-    case 6: { STARLING_ASSIGN(out.connections, pb::as_u32(field)); return {}; }
-    case 7: { STARLING_ASSIGN(out.dht_table, pb::as_u32(field)); return {}; }
-    case 8: { STARLING_ASSIGN(out.dht_records, pb::as_u64(field)); return {}; }
+    case 2: {
+      STARLING_ASSIGN(const auto role, pb::as_i32(field));
+      out.role = static_cast<Role>(role);
+      return {};
+    }
+    case 3: {
+      STARLING_ASSIGN(const auto ms, pb::as_u64(field));
+      out.sent_at = WallTime::from_ms(ms);
+      return {};
+    }
+    case 4: {
+      STARLING_ASSIGN(out.uptime_s, pb::as_u64(field));
+      return {};
+    }
+    case 5: {
+      STARLING_ASSIGN(out.version, pb::as_string(field));
+      return {};
+    }
+    case 6: {
+      STARLING_ASSIGN(out.connections, pb::as_u32(field));
+      return {};
+    }
+    case 7: {
+      STARLING_ASSIGN(out.dht_table, pb::as_u32(field));
+      return {};
+    }
+    case 8: {
+      STARLING_ASSIGN(out.dht_records, pb::as_u64(field));
+      return {};
+    }
     case 9: {
       STARLING_ASSIGN(const ByteView payload, pb::as_bytes(field));
       STARLING_ASSIGN(TopicStat topic, decode_topic(payload));
       out.topics.push_back(std::move(topic));  // bounded by the message's size; their number is row 5's
       return {};
     }
-    case 10: { STARLING_ASSIGN(out.messages_sent, pb::as_u64(field)); return {}; }
-    case 11: { STARLING_ASSIGN(out.messages_delivered, pb::as_u64(field)); return {}; }
-    case 12: { STARLING_ASSIGN(out.messages_rejected, pb::as_u64(field)); return {}; }
-    case 13: { STARLING_ASSIGN(out.rss_bytes, pb::as_u64(field)); return {}; }
-    default: { STARLING_ASSIGN(out.cpu_permille, pb::as_u32(field)); return {}; }
+    case 10: {
+      STARLING_ASSIGN(out.messages_sent, pb::as_u64(field));
+      return {};
+    }
+    case 11: {
+      STARLING_ASSIGN(out.messages_delivered, pb::as_u64(field));
+      return {};
+    }
+    case 12: {
+      STARLING_ASSIGN(out.messages_rejected, pb::as_u64(field));
+      return {};
+    }
+    case 13: {
+      STARLING_ASSIGN(out.rss_bytes, pb::as_u64(field));
+      return {};
+    }
+    default: {
+      STARLING_ASSIGN(out.cpu_permille, pb::as_u32(field));
+      return {};
+    }
   }
 }
 

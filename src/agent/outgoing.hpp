@@ -7,9 +7,9 @@
 
 namespace starling::agent {
 
-/// When one envelope is published on gossip (§4 Retry): at once, after 1 min, then doubling to 1 h, until expires_at.
-/// A pure machine: `poll()` gives what to do now, `deadline()` when to call `on_deadline()` again. Each publication
-/// carries the same id and a new published_at.
+/// When one envelope is published on gossip (§4 Retry): at once, after 1 min, then doubling to 1 h, until
+/// expires_at. A pure machine: `poll()` gives what to do now, `deadline()` when to call `on_deadline()`
+/// again. Each publication carries the same id and a new published_at.
 class Outgoing {
  public:
   enum class Action : std::uint8_t {

@@ -50,16 +50,43 @@ Result<void> set_card_hash(Presence& presence, const pb::Field& field) {
 Result<void> set_field(Presence& presence, const pb::Field& field) {
   switch (field.id) {
     case 1: return set_wallet(presence, field);
-    case 2: { STARLING_ASSIGN(presence.epoch, pb::as_u64(field)); return {}; }
-    case 3: { STARLING_ASSIGN(presence.seq, pb::as_u64(field)); return {}; }
-    case 4: { STARLING_ASSIGN(const auto ms, pb::as_u64(field)); presence.issued_at = WallTime::from_ms(ms); return {}; }
-    case 5: { STARLING_ASSIGN(const auto ms, pb::as_u64(field)); presence.expires_at = WallTime::from_ms(ms); return {}; }
+    case 2: {
+      STARLING_ASSIGN(presence.epoch, pb::as_u64(field));
+      return {};
+    }
+    case 3: {
+      STARLING_ASSIGN(presence.seq, pb::as_u64(field));
+      return {};
+    }
+    case 4: {
+      STARLING_ASSIGN(const auto ms, pb::as_u64(field));
+      presence.issued_at = WallTime::from_ms(ms);
+      return {};
+    }
+    case 5: {
+      STARLING_ASSIGN(const auto ms, pb::as_u64(field));
+      presence.expires_at = WallTime::from_ms(ms);
+      return {};
+    }
     case 6: return add_addr(presence, field);
-    case 7: { STARLING_ASSIGN(presence.name, text_of(field, kPresenceNameBytesMax)); return {}; }
-    case 8: { STARLING_ASSIGN(const auto role, pb::as_i32(field)); presence.role = static_cast<Role>(role); return {}; }
+    case 7: {
+      STARLING_ASSIGN(presence.name, text_of(field, kPresenceNameBytesMax));
+      return {};
+    }
+    case 8: {
+      STARLING_ASSIGN(const auto role, pb::as_i32(field));
+      presence.role = static_cast<Role>(role);
+      return {};
+    }
     case 9: return set_seal_key(presence, field);
-    case 10: { STARLING_ASSIGN(presence.agent_version, text_of(field, kAgentVersionBytesMax)); return {}; }
-    case 11: { STARLING_ASSIGN(presence.withdrawn, pb::as_bool(field)); return {}; }
+    case 10: {
+      STARLING_ASSIGN(presence.agent_version, text_of(field, kAgentVersionBytesMax));
+      return {};
+    }
+    case 11: {
+      STARLING_ASSIGN(presence.withdrawn, pb::as_bool(field));
+      return {};
+    }
     default: return set_card_hash(presence, field);
   }
 }
@@ -138,7 +165,10 @@ Result<SignedPresence> decode_signed_presence(ByteView value) {
     STARLING_TRY(once.check(field->id));
     STARLING_ASSIGN(const ByteView payload, pb::as_bytes(*field));
     switch (field->id) {
-      case 1: { STARLING_ASSIGN(out.delegation, decode_signed_delegation(payload)); break; }
+      case 1: {
+        STARLING_ASSIGN(out.delegation, decode_signed_delegation(payload));
+        break;
+      }
       case 2: out.presence = to_bytes(payload); break;
       default: out.signature = to_bytes(payload); break;
     }

@@ -20,12 +20,13 @@ struct Presence {
   std::uint64_t seq = 0;
   WallTime issued_at;
   WallTime expires_at;
-  std::vector<Bytes> addrs;   ///< multiaddrs as they came, best first; one that does not parse is skipped by its user
-  std::string name;           ///< for people, never trusted as identity
+  std::vector<Bytes>
+      addrs;         ///< multiaddrs as they came, best first; one that does not parse is skipped by its user
+  std::string name;  ///< for people, never trusted as identity
   Role role = Role::agent;
   std::optional<crypto::X25519Key> seal_key;  ///< none: cannot receive sealed messages
   std::string agent_version;
-  bool withdrawn = false;     ///< left on purpose
+  bool withdrawn = false;  ///< left on purpose
   std::optional<crypto::Hash256> card_hash;
 };
 
@@ -55,7 +56,8 @@ struct CheckedPresence {
 };
 
 Bytes encode(const Presence& presence);
-/// Strict decoding with every size limit; relations are check_relations(). The Errc of the rule, or a format error.
+/// Strict decoding with every size limit; relations are check_relations(). The Errc of the rule, or a format
+/// error.
 Result<Presence> decode_presence(ByteView bytes);
 Result<void> check_relations(const Presence& presence, const Delegation& delegation);
 
@@ -65,14 +67,15 @@ Result<SignedPresence> decode_signed_presence(ByteView value);
 /// Row 5: the opaque parts and all fixed relations. `value` is what was decoded, for the rank.
 Result<CheckedPresence> check_fields(SignedPresence wire, ByteView value, const NetworkName& network);
 
-/// Signs; `presence` must keep its fixed relations to the delegation, else their Errc. Returns the whole value.
+/// Signs; `presence` must keep its fixed relations to the delegation, else their Errc. Returns the whole
+/// value.
 Result<Bytes> make_presence(const Presence& presence, const SignedDelegation& delegation,
                             const crypto::PrivateKey& node_key, const Signatures& signatures);
 /// Errc::bad_node_signature.
 Result<void> verify_node(const CheckedPresence& presence, const Signatures& signatures);
 
-/// Index of the best value; undecodable ones are never chosen. Nothing when none decodes. Validity is the caller's:
-/// only valid records are candidates.
+/// Index of the best value; undecodable ones are never chosen. Nothing when none decodes. Validity is the
+/// caller's: only valid records are candidates.
 std::optional<std::size_t> select_presence(std::span<const ByteView> values, const NetworkName& network);
 /// expires_at of a value that decodes, for a store that must know when it ends. Nothing is verified.
 std::optional<WallTime> presence_expiry(ByteView value);

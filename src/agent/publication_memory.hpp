@@ -8,9 +8,9 @@
 
 namespace starling::agent {
 
-/// The memory of check 6 (§5): (from, id, published_at) of what was Accepted, for 10 minutes, twice as long as a
-/// publication stays fresh. It stops a copy that comes again under another pubsub message id. When full, the oldest
-/// goes: an envelope that was accepted long ago is no longer fresh soon. Not thread-safe.
+/// The memory of check 6 (§5): (from, id, published_at) of what was Accepted, for 10 minutes, twice as long
+/// as a publication stays fresh. It stops a copy that comes again under another pubsub message id. When full,
+/// the oldest goes: an envelope that was accepted long ago is no longer fresh soon. Not thread-safe.
 class PublicationMemory {
  public:
   explicit PublicationMemory(std::size_t capacity) : capacity_(capacity) { STARLING_ASSERT(capacity > 0); }
@@ -26,7 +26,8 @@ class PublicationMemory {
   };
   struct Hash {
     std::size_t operator()(const Publication& p) const noexcept {
-      return std::hash<MessageKey>{}(p.key) ^ static_cast<std::size_t>(p.published_at.ms() * 0x9e3779b97f4a7c15ULL);
+      return std::hash<MessageKey>{}(p.key) ^
+             static_cast<std::size_t>(p.published_at.ms() * 0x9e3779b97f4a7c15ULL);
     }
   };
   void forget_old(Instant now);

@@ -49,7 +49,8 @@ ForwarderRates::ForwarderRates(const RateLimits& limits, std::size_t forwarders_
 
 ForwarderRates::Buckets& ForwarderRates::buckets_of(const PeerId& forwarder) {
   if (Buckets* known = forwarders_.find(forwarder)) return *known;
-  forwarders_.put(forwarder, Buckets{bucket_of(limits_.forwarder_messages), bucket_of(limits_.forwarder_recovers)});
+  forwarders_.put(forwarder,
+                  Buckets{bucket_of(limits_.forwarder_messages), bucket_of(limits_.forwarder_recovers)});
   return *forwarders_.find(forwarder);
 }
 
@@ -59,7 +60,11 @@ bool ForwarderRates::take_message(const PeerId& forwarder, Instant now) {
 bool ForwarderRates::take_recover(const PeerId& forwarder, Instant now) {
   return buckets_of(forwarder).recovers.take(now);
 }
-void ForwarderRates::drain_messages(const PeerId& forwarder, Instant now) { buckets_of(forwarder).messages.drain(now); }
-void ForwarderRates::drain_recovers(const PeerId& forwarder, Instant now) { buckets_of(forwarder).recovers.drain(now); }
+void ForwarderRates::drain_messages(const PeerId& forwarder, Instant now) {
+  buckets_of(forwarder).messages.drain(now);
+}
+void ForwarderRates::drain_recovers(const PeerId& forwarder, Instant now) {
+  buckets_of(forwarder).recovers.drain(now);
+}
 
 }  // namespace starling::agent

@@ -10,9 +10,9 @@ namespace starling::agent {
 enum class RateClass : std::uint8_t { envelope, broadcast, announcement, status };
 enum class RateAnswer : std::uint8_t { within, wallet_over, strangers_over };
 
-/// Buckets per wallet (§8). A wallet never met draws on its own buckets and on the one that all strangers share,
-/// because wallets are free: their number must not multiply the rate. All or nothing is taken. Bounded LRU: a wallet
-/// that falls out starts full again, which the strangers' bucket bounds. Not thread-safe.
+/// Buckets per wallet (§8). A wallet never met draws on its own buckets and on the one that all strangers
+/// share, because wallets are free: their number must not multiply the rate. All or nothing is taken. Bounded
+/// LRU: a wallet that falls out starts full again, which the strangers' bucket bounds. Not thread-safe.
 class WalletRates {
  public:
   WalletRates(const RateLimits& limits, std::size_t wallets_max);
@@ -31,7 +31,8 @@ class WalletRates {
   TokenBucket strangers_;
 };
 
-/// Buckets per forwarding peer: messages (row 1) and wallet signatures that must be recovered (row 7). Bounded LRU.
+/// Buckets per forwarding peer: messages (row 1) and wallet signatures that must be recovered (row 7).
+/// Bounded LRU.
 class ForwarderRates {
  public:
   ForwarderRates(const RateLimits& limits, std::size_t forwarders_max);

@@ -20,23 +20,44 @@ Result<FixedBytes<N>> fixed_of(const pb::Field& field, Errc wrong_size) {
 
 Result<void> set_field(Receipt& out, const pb::Field& field) {
   switch (field.id) {
-    case 1: { STARLING_ASSIGN(out.id, fixed_of<kEnvelopeIdBytes>(field, Errc::bad_id)); return {}; }
-    case 2: { STARLING_ASSIGN(const auto from, fixed_of<20>(field, Errc::bad_from)); out.from = EthAddress(from); return {}; }
-    case 3: { STARLING_ASSIGN(const auto to, fixed_of<20>(field, Errc::bad_to)); out.to = EthAddress(to); return {}; }
+    case 1: {
+      STARLING_ASSIGN(out.id, fixed_of<kEnvelopeIdBytes>(field, Errc::bad_id));
+      return {};
+    }
+    case 2: {
+      STARLING_ASSIGN(const auto from, fixed_of<20>(field, Errc::bad_from));
+      out.from = EthAddress(from);
+      return {};
+    }
+    case 3: {
+      STARLING_ASSIGN(const auto to, fixed_of<20>(field, Errc::bad_to));
+      out.to = EthAddress(to);
+      return {};
+    }
     case 4: {
       STARLING_ASSIGN(const std::int32_t state, pb::as_i32(field));
       out.state = static_cast<DeliveryState>(state);
       return {};
     }
-    case 5: { STARLING_ASSIGN(const auto ms, pb::as_u64(field)); out.at = WallTime::from_ms(ms); return {}; }
-    case 6: { STARLING_ASSIGN(out.code, pb::as_u32(field)); return {}; }
+    case 5: {
+      STARLING_ASSIGN(const auto ms, pb::as_u64(field));
+      out.at = WallTime::from_ms(ms);
+      return {};
+    }
+    case 6: {
+      STARLING_ASSIGN(out.code, pb::as_u32(field));
+      return {};
+    }
     case 7: {
       STARLING_ASSIGN(const ByteView hint, pb::as_bytes(field));
       if (hint.size() > kReceiptHintBytesMax) return fail(Errc::text_too_long);
       STARLING_ASSIGN(out.hint, pb::as_string(field));
       return {};
     }
-    default: { STARLING_ASSIGN(out.digest, fixed_of<32>(field, Errc::bad_digest)); return {}; }
+    default: {
+      STARLING_ASSIGN(out.digest, fixed_of<32>(field, Errc::bad_digest));
+      return {};
+    }
   }
 }
 
@@ -102,12 +123,20 @@ std::string_view to_string(ReceiptCode code) noexcept {
 }
 
 bool is_retriable(ReceiptCode code) noexcept {
-  return code == ReceiptCode::unknown_seal_key || code == ReceiptCode::over_rate || code == ReceiptCode::storage_full;
+  return code == ReceiptCode::unknown_seal_key || code == ReceiptCode::over_rate ||
+         code == ReceiptCode::storage_full;
 }
 
-Receipt receipt_for(const Envelope& envelope, DeliveryState state, WallTime now, ReceiptCode code, std::string hint) {
-  return {envelope.id, envelope.from, envelope.to.value_or(EthAddress{}), state, now,
-          static_cast<std::uint32_t>(code), std::move(hint), digest_of(envelope)};
+Receipt receipt_for(const Envelope& envelope, DeliveryState state, WallTime now, ReceiptCode code,
+                    std::string hint) {
+  return {envelope.id,
+          envelope.from,
+          envelope.to.value_or(EthAddress{}),
+          state,
+          now,
+          static_cast<std::uint32_t>(code),
+          std::move(hint),
+          digest_of(envelope)};
 }
 
 Bytes encode(const Receipt& receipt) {
@@ -144,8 +173,8 @@ Result<Receipt> decode_receipt(ByteView bytes) {
   return out;
 }
 
-Bytes make_receipt(const Receipt& receipt, const SignedDelegation& delegation, const crypto::PrivateKey& node_key,
-                   const Signatures& signatures) {
+Bytes make_receipt(const Receipt& receipt, const SignedDelegation& delegation,
+                   const crypto::PrivateKey& node_key, const Signatures& signatures) {
   SignedReceipt wire{delegation, encode(receipt), {}};
   wire.signature = signatures.sign(node_key, kReceiptPrefix, wire.receipt);
   return encode(wire);
@@ -172,7 +201,10 @@ Result<SignedReceipt> decode_signed_receipt(ByteView bytes) {
     STARLING_TRY(once.check(field->id));
     STARLING_ASSIGN(const ByteView payload, pb::as_bytes(*field));
     switch (field->id) {
-      case 1: { STARLING_ASSIGN(out.delegation, decode_signed_delegation(payload)); break; }
+      case 1: {
+        STARLING_ASSIGN(out.delegation, decode_signed_delegation(payload));
+        break;
+      }
       case 2: out.receipt = to_bytes(payload); break;
       default: out.signature = to_bytes(payload); break;
     }

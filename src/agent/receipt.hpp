@@ -11,15 +11,31 @@ namespace starling::agent {
 
 /// The one vocabulary of API, logs, metrics and CLI. Unknown numbers are kept.
 enum class DeliveryState : std::int32_t {
-  none = 0, accepted = 1, sent = 2, received = 3, delivered = 4, acked = 5, rejected = 6, expired = 7, failed = 8,
+  none = 0,
+  accepted = 1,
+  sent = 2,
+  received = 3,
+  delivered = 4,
+  acked = 5,
+  rejected = 6,
+  expired = 7,
+  failed = 8,
   stored = 9,
 };
 std::string_view to_string(DeliveryState state) noexcept;
 
 /// Codes of REJECTED. Unknown ones are like none.
 enum class ReceiptCode : std::uint32_t {
-  none = 0, unknown_seal_key = 1, cannot_open = 2, not_for_this_node = 3, policy = 4, over_rate = 5, storage_full = 6,
-  too_big = 7, content_type = 8, revoked_delegation = 9,
+  none = 0,
+  unknown_seal_key = 1,
+  cannot_open = 2,
+  not_for_this_node = 3,
+  policy = 4,
+  over_rate = 5,
+  storage_full = 6,
+  too_big = 7,
+  content_type = 8,
+  revoked_delegation = 9,
 };
 std::string_view to_string(ReceiptCode code) noexcept;
 /// Codes 1, 5 and 6 are no state: the outbox tries again and the addressee does not remember the pair.
@@ -56,14 +72,14 @@ Bytes encode(const Receipt& receipt);
 /// Strict with every size. Errc of the rule, or a format error.
 Result<Receipt> decode_receipt(ByteView bytes);
 /// Signs; returns the whole SignedReceipt.
-Bytes make_receipt(const Receipt& receipt, const SignedDelegation& delegation, const crypto::PrivateKey& node_key,
-                   const Signatures& signatures);
+Bytes make_receipt(const Receipt& receipt, const SignedDelegation& delegation,
+                   const crypto::PrivateKey& node_key, const Signatures& signatures);
 Bytes encode(const SignedReceipt& receipt);
 /// Row 3.
 Result<SignedReceipt> decode_signed_receipt(ByteView bytes);
 
 struct ReceiptJudgement {
-  Verdict verdict;                        ///< accept: by a node of delegation.wallet, not revoked, in its window
+  Verdict verdict;  ///< accept: by a node of delegation.wallet, not revoked, in its window
   std::optional<CheckedReceipt> receipt;  ///< whenever rows 3 and 5 passed
 };
 /// Rows 3 to 8 as they apply to a receipt at its arrival. `at` is compared with nothing.
@@ -76,8 +92,9 @@ struct Awaited {
   EthAddress to;
   std::vector<crypto::Hash256> digests;
 };
-/// True when an accepted receipt says something about this message: same id, from, to, one of its digests, signed by a
-/// node of `to`, and a state that counts on the wire (STORED does not, until mailboxes are defined).
+/// True when an accepted receipt says something about this message: same id, from, to, one of its digests,
+/// signed by a node of `to`, and a state that counts on the wire (STORED does not, until mailboxes are
+/// defined).
 bool counts_for(const CheckedReceipt& receipt, const Awaited& message) noexcept;
 
 }  // namespace starling::agent

@@ -32,7 +32,8 @@ TEST_F(Receipts, OneFromTheAddresseeCounts) {
 }
 
 TEST_F(Receipts, OneFromAnybodyElseDoesNot) {
-  const auto judged = judge_receipt(signed_by(alice_, receipt_for(envelope_, DeliveryState::acked, kNow)), trust_, kNow);
+  const auto judged =
+      judge_receipt(signed_by(alice_, receipt_for(envelope_, DeliveryState::acked, kNow)), trust_, kNow);
   EXPECT_TRUE(judged.verdict.accepted());
   EXPECT_FALSE(counts_for(*judged.receipt, awaited_));
 }
@@ -68,8 +69,10 @@ TEST_F(Receipts, OneDigestOfEachSealingCounts) {
 }
 
 TEST_F(Receipts, FormIsJudgedBeforeClockAndSignature) {
-  Receipt receipt = receipt_for(envelope_, DeliveryState::received, kNow, ReceiptCode::none, std::string(129, 'h'));
-  EXPECT_EQ(judge_receipt(signed_by(bob_, receipt), trust_, kNow).verdict.detail, make_error(Errc::text_too_long));
+  Receipt receipt =
+      receipt_for(envelope_, DeliveryState::received, kNow, ReceiptCode::none, std::string(129, 'h'));
+  EXPECT_EQ(judge_receipt(signed_by(bob_, receipt), trust_, kNow).verdict.detail,
+            make_error(Errc::text_too_long));
   receipt.hint.assign(128, 'h');
   EXPECT_TRUE(judge_receipt(signed_by(bob_, receipt), trust_, kNow).verdict.accepted());
   EXPECT_EQ(judge_receipt(Bytes(kReceiptBytesMax + 1, 0), trust_, kNow).verdict.reason, Reason::too_large);
@@ -84,8 +87,10 @@ TEST_F(Receipts, EveryFieldIsNeeded) {
     pb::Reader reader(whole);
     while (const auto next = reader.next().value()) {
       if (next->id == field) continue;
-      if (next->type == pb::WireType::varint) pb::Writer(out).varint(next->id, next->number);
-      else pb::Writer(out).bytes(next->id, next->payload);
+      if (next->type == pb::WireType::varint)
+        pb::Writer(out).varint(next->id, next->number);
+      else
+        pb::Writer(out).bytes(next->id, next->payload);
     }
     return decode_receipt(out);
   };

@@ -12,17 +12,17 @@ enum class Role : std::int32_t { agent = 0, bootstrap = 1, server = 2, light = 3
 
 /// How a node takes part in the DHT.
 enum class DhtMode : std::uint8_t {
-  client,            ///< keeps a table, answers nobody
-  server,            ///< answers from the start
+  client,               ///< keeps a table, answers nobody
+  server,               ///< answers from the start
   server_if_reachable,  ///< answers once it is known to be reachable
-  puts_and_gets,     ///< no upkeep: PUT and GET only
+  puts_and_gets,        ///< no upkeep: PUT and GET only
 };
 
 struct RolePreset {
   Role role;
   std::string_view name;
   DhtMode dht;
-  bool gossip;              ///< all topics, or none: then it is reached by streams only
+  bool gossip;  ///< all topics, or none: then it is reached by streams only
   std::uint32_t connections;
   std::string_view meant_for;
 };

@@ -29,7 +29,8 @@ TEST(ClockRules, NothingWrapsAtTheEdges) {
   EXPECT_TRUE(end_is_good(ms(kMax), ms(kMax - 1)));
   EXPECT_FALSE(end_is_good(ms(kMax), ms(kMax)));
   EXPECT_TRUE(is_fresh(ms(kMax - 1), Days(7), ms(kMax)));
-  for (const std::uint64_t value : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1} << 31, (std::uint64_t{1} << 63) - 1, kMax}) {
+  for (const std::uint64_t value :
+       {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1} << 31, (std::uint64_t{1} << 63) - 1, kMax}) {
     EXPECT_GE(time_until(ms(value), ms(0)), Duration::zero());
     EXPECT_EQ(time_until(ms(0), ms(value)), Duration::zero());
   }
@@ -40,7 +41,8 @@ TEST(ClockRules, NothingWrapsAtTheEdges) {
 TEST(Names, NetworksAreLowercaseLettersDigitsAndDashes) {
   for (const std::string_view good : {"starling", "a", "test-net-7", "12345678901234567890123456789012"})
     EXPECT_EQ(NetworkName::parse(good).value().text(), good);
-  for (const std::string_view bad : {"", "A", "a_b", "a b", "a/b", "\xc3\xa4", "123456789012345678901234567890123"})
+  for (const std::string_view bad :
+       {"", "A", "a_b", "a b", "a/b", "\xc3\xa4", "123456789012345678901234567890123"})
     EXPECT_EQ(NetworkName::parse(bad).error(), make_error(Errc::bad_network_name)) << bad;
   EXPECT_EQ(NetworkName().kad_protocol(), "/starling/kad/1.0.0");
 }
@@ -54,8 +56,8 @@ TEST(Names, TopicsAreExactlyThree) {
 }
 
 TEST(Names, NoPrefixOfSignedBytesIsThePrefixOfAnother) {
-  const std::vector<std::string_view> prefixes{kPresencePrefix, kEnvelopePrefix, kReceiptPrefix, "libp2p-pubsub:",
-                                               "noise-libp2p-static-key:"};
+  const std::vector<std::string_view> prefixes{kPresencePrefix, kEnvelopePrefix, kReceiptPrefix,
+                                               "libp2p-pubsub:", "noise-libp2p-static-key:"};
   for (const auto a : prefixes)
     for (const auto b : prefixes) EXPECT_TRUE(a == b || !b.starts_with(a)) << a << " " << b;
 }

@@ -8,7 +8,9 @@
 namespace starling::agent {
 namespace {
 
-MutableByteView secret_of(SealKeyEntry& entry) { return {entry.pair.secret.data(), entry.pair.secret.size()}; }
+MutableByteView secret_of(SealKeyEntry& entry) {
+  return {entry.pair.secret.data(), entry.pair.secret.size()};
+}
 
 /// How long the private half is kept once another key has come.
 WallTime kept_until(const SealKeyEntry& entry) noexcept {
@@ -50,8 +52,8 @@ void SealKeys::named(const crypto::X25519Key& public_key, WallTime expires_at) {
 }
 
 const crypto::X25519KeyPair* SealKeys::find(const crypto::X25519Key& public_key) const noexcept {
-  const auto found =
-      std::ranges::find_if(keys_, [&](const SealKeyEntry& entry) { return entry.pair.public_key == public_key; });
+  const auto found = std::ranges::find_if(
+      keys_, [&](const SealKeyEntry& entry) { return entry.pair.public_key == public_key; });
   return found == keys_.end() ? nullptr : &found->pair;
 }
 

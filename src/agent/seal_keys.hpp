@@ -15,14 +15,14 @@ struct SealKeyEntry {
   WallTime named_until;  ///< greatest expires_at of a record that named it; 0 = never named
 };
 
-/// The ring of a node's seal keys (§4): a new one every 24 h, named in the next record; its private half is destroyed
-/// 7 days after the expires_at of the last record that named it, because an envelope sealed to it may live that long.
-/// A key that was never named is destroyed when the next one comes.
+/// The ring of a node's seal keys (§4): a new one every 24 h, named in the next record; its private half is
+/// destroyed 7 days after the expires_at of the last record that named it, because an envelope sealed to it
+/// may live that long. A key that was never named is destroyed when the next one comes.
 ///
-/// Secrets are wiped when destroyed and on destruction. Not thread-safe. Order: `current()` when a record is made,
-/// `named()` once it is published, `destroy_old()` at start and on each `current()`. At most kSealKeysMax keys.
-/// Persist `entries()` when `revision()` moved, before the record that names the new key is published; base mode has
-/// no other forward secrecy than this destruction, so the disk must forget too.
+/// Secrets are wiped when destroyed and on destruction. Not thread-safe. Order: `current()` when a record is
+/// made, `named()` once it is published, `destroy_old()` at start and on each `current()`. At most
+/// kSealKeysMax keys. Persist `entries()` when `revision()` moved, before the record that names the new key
+/// is published; base mode has no other forward secrecy than this destruction, so the disk must forget too.
 class SealKeys {
  public:
   SealKeys() = default;
@@ -32,8 +32,8 @@ class SealKeys {
   SealKeys& operator=(const SealKeys&) = delete;
   ~SealKeys();
 
-  /// The public key for the next record; makes one when there is none or the newest is 24 h old (or from the future:
-  /// the clock was wrong).
+  /// The public key for the next record; makes one when there is none or the newest is 24 h old (or from the
+  /// future: the clock was wrong).
   const crypto::X25519Key& current(WallTime now, Rng& rng);
   /// A record that names `public_key` until `expires_at` is about to be published.
   void named(const crypto::X25519Key& public_key, WallTime expires_at);

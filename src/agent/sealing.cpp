@@ -34,7 +34,10 @@ std::optional<std::size_t> pad_bytes_for(std::size_t gap) noexcept {
 
 Result<void> set_field(Inner& inner, const pb::Field& field) {
   switch (field.id) {
-    case 1: { STARLING_ASSIGN(inner.content_type, pb::as_string(field)); return {}; }
+    case 1: {
+      STARLING_ASSIGN(inner.content_type, pb::as_string(field));
+      return {};
+    }
     case 2: {
       STARLING_ASSIGN(const ByteView body, pb::as_bytes(field));
       inner.body = to_bytes(body);

@@ -20,19 +20,22 @@ struct Inner {
 
 /// Without padding.
 Bytes encode(const Inner& inner);
-/// The size to which `inner_bytes` are padded: the next of 256 B, 1, 4, 16, 28, 32 KiB, then multiples of 32 KiB;
-/// one step further where a pad field cannot fill the gap exactly.
+/// The size to which `inner_bytes` are padded: the next of 256 B, 1, 4, 16, 28, 32 KiB, then multiples of 32
+/// KiB; one step further where a pad field cannot fill the gap exactly.
 std::size_t padded_size(std::size_t inner_bytes) noexcept;
 /// Appends the pad field.
 Bytes pad_inner(Bytes inner);
-/// Strict; the limits of the fields hold inside. Errc::cannot_open for any fault. The padding step is not checked.
+/// Strict; the limits of the fields hold inside. Errc::cannot_open for any fault. The padding step is not
+/// checked.
 Result<Inner> decode_inner(ByteView plaintext);
 
-/// Seals `inner` into `envelope`, whose id, from, to, sent_at and expires_at stand already; its body and the fields
-/// that belong inside are emptied. Errc::sealed_without_to, bad_seal_key (a low-order key), bad_in_reply_to.
+/// Seals `inner` into `envelope`, whose id, from, to, sent_at and expires_at stand already; its body and the
+/// fields that belong inside are emptied. Errc::sealed_without_to, bad_seal_key (a low-order key),
+/// bad_in_reply_to.
 Result<void> seal_into(Envelope& envelope, const Inner& inner, const crypto::X25519Key& recipient,
                        const crypto::X25519KeyPair& ephemeral);
-inline Result<void> seal_into(Envelope& envelope, const Inner& inner, const crypto::X25519Key& recipient, Rng& rng) {
+inline Result<void> seal_into(Envelope& envelope, const Inner& inner, const crypto::X25519Key& recipient,
+                              Rng& rng) {
   return seal_into(envelope, inner, recipient, crypto::x25519_generate(rng));
 }
 /// Errc::cannot_open: altered, sealed to another context, or an Inner that breaks the rules (receipt code 2).

@@ -14,7 +14,9 @@ Bytes join(std::string_view prefix, ByteView message) {
 class RealSignatures final : public Signatures {
  public:
   Result<EthAddress> recover(const crypto::Hash256& digest, ByteView signature65) const override {
-    return crypto::recover_address(digest, signature65).map([](const crypto::AddressBytes& a) { return EthAddress(a); });
+    return crypto::recover_address(digest, signature65).map([](const crypto::AddressBytes& a) {
+      return EthAddress(a);
+    });
   }
   crypto::RecoverableSignature sign_as_wallet(const crypto::PrivateKey& wallet,
                                               const crypto::Hash256& digest) const override {
@@ -32,8 +34,8 @@ class RealSignatures final : public Signatures {
 }  // namespace
 
 const Signatures& real_signatures() noexcept {
-  static const RealSignatures instance;
-  return instance;
+  static const RealSignatures kInstance;
+  return kInstance;
 }
 
 }  // namespace starling::agent

@@ -1,6 +1,6 @@
 #pragma once
-// The four signature operations of the agent layer behind an interface: they are what costs (30 to 100 µs each), so
-// the simulator plugs in a cheap stand-in and a node may count or move them.
+// The four signature operations of the agent layer behind an interface: they are what costs (30 to 100 µs
+// each), so the simulator plugs in a cheap stand-in and a node may count or move them.
 #include "base/result.hpp"
 #include "crypto/keys.hpp"
 #include "crypto/recoverable.hpp"
@@ -12,7 +12,8 @@ namespace starling::agent {
 class Signatures {
  public:
   virtual ~Signatures() = default;
-  /// The wallet that signed an EIP-712 digest. Any error: v not 27 or 28, r or s out of range, s high, no such point.
+  /// The wallet that signed an EIP-712 digest. Any error: v not 27 or 28, r or s out of range, s high, no
+  /// such point.
   virtual Result<EthAddress> recover(const crypto::Hash256& digest, ByteView signature65) const = 0;
   virtual crypto::RecoverableSignature sign_as_wallet(const crypto::PrivateKey& wallet,
                                                       const crypto::Hash256& digest) const = 0;

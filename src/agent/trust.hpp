@@ -8,9 +8,9 @@
 
 namespace starling::agent {
 
-/// What a node knows about wallets: which delegations it has verified and below which epoch they are revoked. One per
-/// node, shared by everything that judges (gossip, DHT, streams, receipts), so that a revocation heard anywhere counts
-/// everywhere. Not thread-safe; lives in the brain. `signatures` outlives it.
+/// What a node knows about wallets: which delegations it has verified and below which epoch they are revoked.
+/// One per node, shared by everything that judges (gossip, DHT, streams, receipts), so that a revocation
+/// heard anywhere counts everywhere. Not thread-safe; lives in the brain. `signatures` outlives it.
 class Trust {
  public:
   Trust(NetworkName network, const Signatures& signatures, const TableLimits& limits = {})
@@ -25,7 +25,9 @@ class Trust {
   Floors& floors() noexcept { return floors_; }
   const Floors& floors() const noexcept { return floors_; }
 
-  bool is_verified(const CheckedDelegation& delegation) { return cache_.contains(cache_key(delegation.wire)); }
+  bool is_verified(const CheckedDelegation& delegation) {
+    return cache_.contains(cache_key(delegation.wire));
+  }
   /// The wallet signature holds: remembers that, and raises the floor when the start is good.
   void verified(const CheckedDelegation& delegation, WallTime now);
   /// Rows 6 to 8 for a delegation alone: window, wallet signature (cache, or recover), floor.

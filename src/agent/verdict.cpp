@@ -16,20 +16,25 @@ ReasonInfo info(Reason reason) noexcept {
     case Reason::bad_key: return {Ruling::reject, 0, "bad_key", "the key is not a presence key"};
     case Reason::forwarder_over_rate:
       return {Ruling::ignore, 1, "forwarder_over_rate", "the forwarding peer sends more than its rate"};
-    case Reason::queue_full: return {Ruling::ignore, 1, "queue_full", "too many messages wait for validation"};
+    case Reason::queue_full:
+      return {Ruling::ignore, 1, "queue_full", "too many messages wait for validation"};
     case Reason::bad_strict_sign:
-      return {Ruling::reject, 2, "bad_strict_sign", "author, seqno or signature of the pubsub message is wrong"};
+      return {Ruling::reject, 2, "bad_strict_sign",
+              "author, seqno or signature of the pubsub message is wrong"};
     case Reason::too_large: return {Ruling::reject, 3, "too_large", "the message is over its size limit"};
-    case Reason::malformed: return {Ruling::reject, 3, "malformed", "the bytes are not a message of this kind"};
+    case Reason::malformed:
+      return {Ruling::reject, 3, "malformed", "the bytes are not a message of this kind"};
     case Reason::no_version: return {Ruling::reject, 3, "no_version", "the envelope states no version"};
-    case Reason::later_version: return {Ruling::ignore, 4, "later_version", "the envelope is of a later version"};
+    case Reason::later_version:
+      return {Ruling::ignore, 4, "later_version", "the envelope is of a later version"};
     case Reason::bad_fields: return {Ruling::reject, 5, "bad_fields", "a field breaks a fixed rule"};
     case Reason::not_the_author:
       return {Ruling::reject, 5, "not_the_author", "the author is not the delegated node key"};
     case Reason::ended: return {Ruling::ignore, 6, "ended", "the message or its delegation has ended"};
     case Reason::from_the_future: return {Ruling::ignore, 6, "from_the_future", "a start lies in the future"};
     case Reason::not_fresh: return {Ruling::ignore, 6, "not_fresh", "the message was published too long ago"};
-    case Reason::seen_before: return {Ruling::ignore, 6, "seen_before", "this publication was accepted before"};
+    case Reason::seen_before:
+      return {Ruling::ignore, 6, "seen_before", "this publication was accepted before"};
     case Reason::recovers_spent:
       return {Ruling::ignore, 7, "recovers_spent", "the forwarding peer brings too many unknown delegations"};
     case Reason::forged_delegation:
@@ -39,7 +44,8 @@ ReasonInfo info(Reason reason) noexcept {
     case Reason::revoked: return {Ruling::ignore, 8, "revoked", "the delegation is revoked"};
     case Reason::outdated_presence:
       return {Ruling::ignore, 8, "outdated_presence", "a better record of this wallet is known"};
-    case Reason::wallet_over_rate: return {Ruling::ignore, 8, "wallet_over_rate", "the wallet is over its rate"};
+    case Reason::wallet_over_rate:
+      return {Ruling::ignore, 8, "wallet_over_rate", "the wallet is over its rate"};
     case Reason::strangers_over_rate:
       return {Ruling::ignore, 8, "strangers_over_rate", "the wallets never met are over their common rate"};
   }

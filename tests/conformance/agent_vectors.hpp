@@ -1,6 +1,6 @@
 #pragma once
-// Reads tests/conformance/vectors/agent/*.json for tests: plain accessors over Boost.JSON, and the cases as the library
-// takes them.
+// Reads tests/conformance/vectors/agent/*.json for tests: plain accessors over Boost.JSON, and the cases as
+// the library takes them.
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +17,9 @@ using testkit::has;
 inline json::value load(std::string_view file) {
   return testkit::read_json("tests/conformance/vectors/agent/" + std::string(file));
 }
-inline std::string text(const json::value& object, std::string_view name) { return testkit::text_at(object, name); }
+inline std::string text(const json::value& object, std::string_view name) {
+  return testkit::text_at(object, name);
+}
 inline Bytes bytes_of(const json::value& value) { return testkit::hex(value.as_string()); }
 /// Empty when the field is absent.
 inline Bytes bytes(const json::value& object, std::string_view name) {
@@ -53,7 +55,8 @@ inline const json::value& named(const json::value& list, std::string_view name) 
 /// The private keys of keys.json.
 inline crypto::PrivateKey wallet_key(std::string_view name) {
   const auto keys = load("keys.json");
-  return crypto::PrivateKey::from_data(crypto::KeyType::secp256k1, bytes(named(at(keys, "wallets"), name), "private"))
+  return crypto::PrivateKey::from_data(crypto::KeyType::secp256k1,
+                                       bytes(named(at(keys, "wallets"), name), "private"))
       .value();
 }
 inline crypto::PrivateKey node_key(std::string_view name) {
@@ -89,15 +92,17 @@ struct CaseOfFile {
 
 inline agent::CaseState state_of(const json::value& from) {
   agent::CaseState out;
-  const auto list = [&](std::string_view name) { return has(from, name) ? at(from, name).as_array() : json::array{}; };
+  const auto list = [&](std::string_view name) {
+    return has(from, name) ? at(from, name).as_array() : json::array{};
+  };
   if (has(from, "floors"))
     for (const auto& [wallet, epoch] : at(from, "floors").as_object())
       out.floors.emplace_back(EthAddress(to_fixed<20>(testkit::hex(wallet)).value()), number_of(epoch));
   for (const auto& wallet : list("met")) out.met.emplace_back(to_fixed<20>(bytes_of(wallet)).value());
   for (const auto& key : list("cached")) out.cached.push_back(to_fixed<32>(bytes_of(key)).value());
   for (const auto& known : list("known"))
-    out.known.push_back({address(known, "wallet"), number(known, "epoch"), number(known, "seq"),
-                         fixed<32>(known, "sha256")});
+    out.known.push_back(
+        {address(known, "wallet"), number(known, "epoch"), number(known, "seq"), fixed<32>(known, "sha256")});
   for (const auto& item : list("forwarded"))
     out.forwarded.push_back(
         {address(item, "from"), fixed<16>(item, "id"), number(item, "published_at"), number(item, "at")});
@@ -145,7 +150,8 @@ inline CaseOfFile case_of(const json::value& from, const json::value& head) {
   if (has(from, "deliver")) expected.deliver = at(from, "deliver").as_bool();
   if (has(from, "valid")) expected.valid = at(from, "valid").as_bool();
   if (has(from, "seen_after")) expected.seen_after = at(from, "seen_after").as_bool();
-  if (has(from, "state_answered")) expected.state_answered = static_cast<std::uint32_t>(number(from, "state_answered"));
+  if (has(from, "state_answered"))
+    expected.state_answered = static_cast<std::uint32_t>(number(from, "state_answered"));
   if (has(from, "code")) expected.code = static_cast<std::uint32_t>(number(from, "code"));
   if (has(from, "body")) expected.body = bytes(from, "body");
   if (has(from, "lengths")) {
