@@ -25,7 +25,7 @@ ControlClient client_of(const NodeOptions& options) { return ControlClient(data_
 template <class Print>
 int show(const Result<ControlClient::Answer>& answer, const NodeOptions& options, const Output& output, Print print) {
   if (!answer) return output.fail({answer.error(), data_dir_of(options).string()});
-  if (answer->status != 200) return output.fail(answer->body);
+  if (answer->status != 200) return output.relay_error(answer->body);
   print(answer->body);
   return 0;
 }

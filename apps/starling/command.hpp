@@ -56,7 +56,7 @@ class Output {
   /// `error ST-…` with what to do next, or the JSON error object; returns the exit code.
   int fail(const Failure& failure) const;
   /// The same for an error object that the node sent.
-  int fail(const boost::json::value& error_object) const;
+  int relay_error(const boost::json::value& error_object) const;
 
  private:
   bool json_;

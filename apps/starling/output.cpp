@@ -17,9 +17,11 @@ void Output::note(std::string_view text) const {
   if (!json_) std::cerr << text << '\n';
 }
 
-int Output::fail(const Failure& failure) const { return fail(boost::json::value(api::view_of(failure.error, failure.what))); }
+int Output::fail(const Failure& failure) const {
+  return relay_error(api::view_of(failure.error, failure.what));
+}
 
-int Output::fail(const boost::json::value& error_object) const {
+int Output::relay_error(const boost::json::value& error_object) const {
   const auto text_of = [&](std::string_view name) {
     const auto* object = error_object.is_object() ? error_object.get_object().if_contains("error") : nullptr;
     const auto* value = object != nullptr && object->is_object() ? object->get_object().if_contains(name) : nullptr;

@@ -6,6 +6,7 @@
 #include "agent/names.hpp"
 #include "api/errors.hpp"
 #include "format/multihash.hpp"
+#include "format/protobuf.hpp"
 #include "home/errors.hpp"
 #include "kad/errors.hpp"
 #include "node/errors.hpp"

@@ -1,0 +1,235 @@
+// The bench commands: they drive the node and count; nothing here is a limit of the node.
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <condition_variable>
+#include <thread>
+
+#include "peer.hpp"
+#include "streams.hpp"
+
+namespace peer {
+
+using starling::Host;
+using starling::Outcome;
+
+namespace {
+
+constexpr std::size_t kHoldersAtOnce = 16;
+constexpr std::size_t kPublishesAtOnce = 2048;
+
+/// Counts down as parts of a job end, and keeps the first failure.
+class Together {
+ public:
+  explicit Together(std::size_t parts) : parts_(parts) {}
+  void end(const Outcome<void>& outcome) {
+    const std::lock_guard lock(mutex_);
+    if (!outcome && !failure_) failure_ = outcome.failure();
+    --parts_;
+    changed_.notify_all();
+  }
+  bool failed() {
+    const std::lock_guard lock(mutex_);
+    return failure_.has_value();
+  }
+  void wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return parts_ == 0; });
+    if (failure_) throw CommandError(failure_->message);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t parts_;
+  std::optional<starling::Failure> failure_;
+};
+
+/// Dials, waits for the other's identify when asked to, closes, again.
+struct Dialer : std::enable_shared_from_this<Dialer> {
+  Host* host = nullptr;
+  std::string addr;
+  double end_ms = 0;
+  std::size_t count = 0;
+  Together* together = nullptr;
+
+  void step() {
+    if (now_ms() >= end_ms || together->failed()) return together->end({});
+    host->connect(addr, [self = shared_from_this()](const Outcome<std::string>& peer) {
+      if (!peer) return self->together->end(peer.failure());
+      self->host->disconnect(*peer, [self](const Outcome<void>& closed) {
+        if (!closed) return self->together->end(closed.failure());
+        ++self->count;
+        self->step();
+      });
+    });
+  }
+};
+
+/// One of the requests in flight; a new one begins when it ends.
+struct Requester : std::enable_shared_from_this<Requester> {
+  starling::Connection connection;
+  double end_ms = 0;
+  std::vector<double> times_us;
+  Together* together = nullptr;
+
+  void step() {
+    const double began = now_ms();
+    if (began >= end_ms) return together->end({});
+    ask_rr(connection, [self = shared_from_this(), began](const Outcome<void>& answered) {
+      if (!answered) return self->together->end(answered);
+      self->times_us.push_back((now_ms() - began) * 1000);
+      self->step();
+    });
+  }
+};
+
+}  // namespace
+
+Fields Peer::bench_handshake(const Request& request) {
+  const std::size_t dialers = std::max<std::uint64_t>(request.count("dialers", 1), 1);
+  const std::string addr = request.text("addr");
+  const double seconds = request.number("seconds", 1);
+  const starling::EventLoops loops(flags_.threads);
+  std::vector<std::unique_ptr<Host>> hosts;
+  for (std::size_t i = 0; i < dialers; ++i) {
+    hosts.push_back(std::make_unique<Host>(dialer_options(loops)));
+    get(hosts.back()->start());
+  }
+  Together together(dialers);
+  std::vector<std::shared_ptr<Dialer>> running;
+  const double began = now_ms();
+  for (const auto& host : hosts) {
+    const auto dialer = std::make_shared<Dialer>();
+    dialer->host = host.get();
+    dialer->addr = addr;
+    dialer->end_ms = began + seconds * 1000;
+    dialer->together = &together;
+    running.push_back(dialer);
+    dialer->step();
+  }
+  together.wait();
+  const double took = (now_ms() - began) / 1000;
+  std::size_t count = 0;
+  for (const auto& dialer : running) count += dialer->count;
+  return {{"count", count}, {"perSec", static_cast<double>(count) / took}};
+}
+
+Fields Peer::bench_perf(const Request& request) {
+  const auto connection = target(request);
+  const std::uint64_t up = request.count("up", 0);
+  const std::uint64_t down = request.count("down", 0);
+  const double began = now_ms();
+  const auto received = ask<std::uint64_t>([&](auto done) { ask_perf(connection, up, down, done); });
+  const double seconds = (now_ms() - began) / 1000;
+  if (received != down) throw CommandError("the download had the wrong length");
+  return {{"seconds", seconds}, {"gbps", static_cast<double>(up + down) * 8 / 1e9 / seconds}};
+}
+
+Fields Peer::bench_rr(const Request& request) {
+  const auto connection = target(request);
+  const std::size_t depth = std::max<std::uint64_t>(request.count("depth", 1), 1);
+  ask<void>([&](auto done) { ask_rr(connection, done); });
+  Together together(depth);
+  std::vector<std::shared_ptr<Requester>> running;
+  const double began = now_ms();
+  for (std::size_t i = 0; i < depth; ++i) {
+    const auto requester = std::make_shared<Requester>();
+    requester->connection = connection;
+    requester->end_ms = began + request.number("seconds", 1) * 1000;
+    requester->together = &together;
+    running.push_back(requester);
+    connection.post([requester] { requester->step(); });
+  }
+  together.wait();
+  const double seconds = (now_ms() - began) / 1000;
+  std::vector<double> all;
+  for (const auto& requester : running)
+    all.insert(all.end(), requester->times_us.begin(), requester->times_us.end());
+  std::sort(all.begin(), all.end());
+  return {{"perSec", static_cast<double>(all.size()) / seconds},
+          {"p50us", quantile(all, 0.5)},
+          {"p99us", quantile(all, 0.99)}};
+}
+
+Fields Peer::bench_hold(const Request& request) {
+  const std::string addr = request.text("addr");
+  const std::uint64_t wanted = request.count("n", 1);
+  {
+    const std::lock_guard lock(held_mutex_);
+    if (held_.empty()) bench_loops_ = starling::EventLoops(flags_.threads);
+  }
+  std::vector<std::unique_ptr<Host>> opened;
+  while (opened.size() < wanted) {
+    const std::size_t batch = std::min<std::uint64_t>(kHoldersAtOnce, wanted - opened.size());
+    Together together(batch);
+    for (std::size_t i = 0; i < batch; ++i) {
+      opened.push_back(std::make_unique<Host>(dialer_options(bench_loops_)));
+      get(opened.back()->start());
+      Host* host = opened.back().get();
+      host->connect(addr, [host, &together](const Outcome<std::string>& peer) {
+        if (!peer) return together.end(peer.failure());
+        host->peer_info(*peer, [&together](const Outcome<starling::PeerInfo>& info) {
+          together.end(info ? Outcome<void>() : Outcome<void>(info.failure()));
+        });
+      });
+    }
+    together.wait();
+  }
+  const std::lock_guard lock(held_mutex_);
+  for (auto& host : opened) held_.push_back(std::move(host));
+  return {{"n", wanted}};
+}
+
+Fields Peer::release(const Request&) {
+  std::vector<std::unique_ptr<Host>> going;
+  {
+    const std::lock_guard lock(held_mutex_);
+    going.swap(held_);
+  }
+  std::atomic<std::size_t> next = 0;
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < std::min(kHoldersAtOnce, going.size()); ++i) {
+    threads.emplace_back([&] {
+      for (std::size_t k = next++; k < going.size(); k = next++) going[k].reset();
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  return {{"n", going.size()}};
+}
+
+/// What the callbacks of bench-pub count; they may outlive the command.
+struct Publishing {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::uint64_t accepted = 0;
+  std::optional<starling::Failure> failure;
+};
+
+Fields Peer::bench_pub(const Request& request) {
+  const std::string topic = request.text("topic");
+  const std::uint64_t wanted = request.count("n", 1);
+  std::vector<std::uint8_t> data(std::max<std::uint64_t>(request.count("size", 8), 8));
+  const auto state = std::make_shared<Publishing>();
+  const double began = now_ms();
+  std::unique_lock lock(state->mutex);
+  for (std::uint64_t i = 0; i < wanted && !state->failure; ++i) {
+    state->changed.wait(lock, [&] { return state->failure || i - state->accepted < kPublishesAtOnce; });
+    lock.unlock();
+    const auto bits = std::bit_cast<std::uint64_t>(epoch_ms());
+    for (std::size_t k = 0; k < 8; ++k) data[k] = static_cast<std::uint8_t>(bits >> (56 - 8 * k));
+    host_->publish(topic, data, [state](const Outcome<starling::Published>& published) {
+      const std::lock_guard guard(state->mutex);
+      ++state->accepted;
+      if (!published && !state->failure) state->failure = published.failure();
+      state->changed.notify_all();
+    });
+    lock.lock();
+  }
+  state->changed.wait(lock, [&] { return state->failure || state->accepted == wanted; });
+  if (state->failure) throw CommandError(state->failure->message);
+  return {{"seconds", (now_ms() - began) / 1000}};
+}
+
+}  // namespace peer

@@ -1,0 +1,38 @@
+#pragma once
+// The three protocols that every peer serves, and their asking sides.
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "starling/host.hpp"
+
+namespace peer {
+
+inline constexpr const char* kEchoProtocol = "/echo/1.0.0";
+inline constexpr const char* kRrProtocol = "/rr/1.0.0";
+inline constexpr const char* kPerfProtocol = "/perf/1.0.0";
+inline constexpr std::size_t kRrBytes = 64;
+inline constexpr std::size_t kBlockBytes = 64 * 1024;
+
+void serve_echo(starling::Stream stream);
+void serve_rr(starling::Stream stream);
+void serve_perf(starling::Stream stream);
+
+/// The byte sequence of the echo command: xorshift32, little-endian words.
+std::vector<std::uint8_t> pseudo_random(std::uint32_t seed, std::size_t count);
+
+struct Echoed {
+  double ms = 0;
+  std::vector<std::uint8_t> bytes;
+};
+/// Writes `data` and, while it writes, reads to the end.
+void ask_echo(const starling::Connection& connection, std::vector<std::uint8_t> data,
+              std::function<void(starling::Outcome<Echoed>)> done);
+/// One request on a stream of its own.
+void ask_rr(const starling::Connection& connection, std::function<void(starling::Outcome<void>)> done);
+/// `/perf/1.0.0` of the libp2p perf specification, once. The value is the number of bytes that came back.
+void ask_perf(const starling::Connection& connection, std::uint64_t up, std::uint64_t down,
+              std::function<void(starling::Outcome<std::uint64_t>)> done);
+
+}  // namespace peer

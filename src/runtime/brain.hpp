@@ -1,0 +1,35 @@
+#pragma once
+// The brain of a node as its driver sees it, whichever it is.
+#include <memory>
+
+#include "node/host.hpp"
+
+namespace starling::runtime {
+
+/// Takes the brain's orders to the edge.
+class CommandSink {
+ public:
+  virtual void command(node::EdgeCommand command) = 0;
+
+ protected:
+  ~CommandSink() = default;
+};
+
+/// A sequential brain. All calls on the brain's thread; input → drain() → re-arm deadline().
+class Brain {
+ public:
+  virtual ~Brain() = default;
+  virtual node::Host& host() noexcept = 0;
+  /// Once, when the node listens.
+  virtual void start(Now now) = 0;
+  virtual void on(node::EdgeEvent event, Now now) = 0;
+  /// Commands to `sink`, news to their callbacks, in order, until there are none.
+  virtual void drain(Now now, CommandSink& sink) = 0;
+  virtual Instant deadline() const = 0;
+  virtual void on_deadline(Now now) = 0;
+  /// Says goodbye; the connections are closed once ready_to_close().
+  virtual void begin_shutdown(Now now) = 0;
+  virtual bool ready_to_close(Now now) const = 0;
+};
+
+}  // namespace starling::runtime

@@ -1,0 +1,99 @@
+#include "runtime/node_runtime.hpp"
+
+#include <future>
+
+#include "runtime/brain_driver.hpp"
+#include "runtime/errors.hpp"
+
+namespace starling::runtime {
+
+NodeRuntime::NodeRuntime(Options options, const MakeBrain& make_brain)
+    : options_(std::move(options)),
+      log_(make_log(options_.log_level, options_.log)),
+      loops_(options_.loops ? options_.loops : make_loops(options_.threads)) {
+  const auto mux = std::make_shared<const yamux::Config>(options_.mux);
+  std::vector<Shard*> shards;
+  for (std::size_t i = 0; i < loops_->size(); ++i) {
+    inboxes_.push_back(std::make_shared<Inbox>(loops_->at(i)));
+    shards_.push_back(std::make_unique<Shard>(
+        Shard::Setup{i, &loops_->at(i), log_.get(), mux, inboxes_.back(), inboxes_.front()}));
+    shards.push_back(shards_.back().get());
+  }
+  auto brain = make_brain(shards.front()->env(), read_clock());
+  driver_ = std::make_unique<BrainDriver>(std::move(brain), std::move(shards));
+  for (std::size_t i = 0; i < shards_.size(); ++i) inboxes_[i]->bind(*shards_[i]);
+}
+
+NodeRuntime::~NodeRuntime() { stop(); }
+
+void NodeRuntime::set_sinks(const std::vector<StreamSink*>& sinks) {
+  for (std::size_t i = 0; i < shards_.size(); ++i) shards_[i]->set_sink(sinks[i]);
+}
+
+Result<void> NodeRuntime::start(std::function<Result<void>(Now)> prepare) {
+  if (life_ != Life::fresh) return fail(Errc::already_started);
+  life_ = Life::running;
+  const auto promise = std::make_shared<std::promise<Result<void>>>();
+  inboxes_.front()->post([this, promise, prepare = std::move(prepare)](Shard&, Now now) {
+    Result<void> result = prepare ? prepare(now) : Result<void>();
+    if (result) result = driver_->start(options_.listen, now);
+    if (result) listening_ = driver_->listening();
+    promise->set_value(result);
+  });
+  return promise->get_future().get();
+}
+
+void NodeRuntime::post(Job job) {
+  const auto& inbox = inboxes_.front();
+  Shard* home = inbox->shard_here();
+  if (home != nullptr && home->in_turn())
+    home->add(Mail(std::move(job)));
+  else
+    inbox->post(std::move(job));
+}
+
+void NodeRuntime::post_after(Duration delay, Job job) {
+  post([delay, job = std::move(job)](Shard& home, Now now) mutable { home.at(now.mono + delay, std::move(job)); });
+}
+
+const std::shared_ptr<Inbox>& NodeRuntime::inbox_of(node::ConnId conn) const noexcept {
+  const auto index = static_cast<std::size_t>(conn.value() >> 56U);
+  return inboxes_[index < inboxes_.size() ? index : 0];
+}
+
+void NodeRuntime::metrics(std::function<void(MetricsSnapshot)> done) {
+  struct Sum {
+    std::mutex mutex;
+    MetricsSnapshot all;
+    std::size_t missing;
+    std::function<void(MetricsSnapshot)> done;
+  };
+  const auto sum = std::make_shared<Sum>();
+  sum->missing = inboxes_.size();
+  sum->done = std::move(done);
+  for (const auto& inbox : inboxes_) {
+    inbox->post([sum, home = inboxes_.front()](Shard& shard, Now) {
+      const std::lock_guard lock(sum->mutex);
+      for (const auto& [name, value] : shard.metrics().all()) sum->all[name] += value;
+      if (--sum->missing == 0) home->post([sum](Shard&, Now) { sum->done(std::move(sum->all)); });
+    });
+  }
+}
+
+void NodeRuntime::stop() {
+  if (life_ == Life::stopped) return;
+  life_ = Life::stopped;
+  const auto stopped = std::make_shared<std::promise<void>>();
+  inboxes_.front()->post([this, stopped](Shard&, Now now) {
+    driver_->begin_stop([stopped] { stopped->set_value(); }, now);
+  });
+  stopped->get_future().wait();
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    const auto retired = std::make_shared<std::promise<void>>();
+    inboxes_[i]->post([retired](Shard& shard, Now) { shard.retire([retired] { retired->set_value(); }); });
+    retired->get_future().wait();
+    inboxes_[i]->close();
+  }
+}
+
+}  // namespace starling::runtime

@@ -1,0 +1,229 @@
+#pragma once
+// The connections of one thread: sockets, timers and the turn in which all of it happens.
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "node/session.hpp"
+#include "runtime/mail.hpp"
+#include "runtime/sockets.hpp"
+#include "runtime/system.hpp"
+
+namespace starling::runtime {
+
+class BrainDriver;
+class Shard;
+
+/// Takes the application streams of one shard.
+class StreamSink {
+ public:
+  virtual ~StreamSink() = default;
+  /// Within a turn. May use the session, open or close streams, but not end the connection at once.
+  virtual void on_stream_event(node::Session& session, node::app_stream::Event event, Now now) = 0;
+};
+
+/// One connection: its socket, its session, and what the kernel did not take yet.
+///
+/// Owned by value in the shard's table. Completion handlers carry its id, never a pointer: they look it up and ignore one
+/// that is gone.
+struct Pump {
+  enum class State : std::uint8_t {
+    connecting,  ///< no session yet
+    open,
+    closing,     ///< the session is closed; its last bytes leave, then the peer's FIN is awaited
+    lingering,
+    gone,        ///< to be erased at the end of the turn
+  };
+
+  Pump(node::ConnId conn, boost::asio::io_context& context) : id(conn), socket(context) {}
+
+  node::ConnId id;
+  boost::asio::ip::tcp::socket socket;
+  std::optional<node::Session> session;
+  State state = State::connecting;
+  node::DialId dial;
+  std::optional<PeerId> expected_peer;
+  Multiaddr remote;
+  Bytes unsent;                       ///< from the loop's pool, while the kernel takes no more
+  std::size_t unsent_begin = 0;
+  Instant close_at = Instant::never();  ///< end of closing and lingering
+  Instant armed = Instant::never();     ///< its entry in the shard's table of deadlines
+  bool in_dirty = false;
+  bool in_flush = false;
+  bool awaiting_read = false;
+  bool awaiting_write = false;
+};
+
+/// All connections of one thread of one node.
+///
+/// Everything runs on the loop's thread, but for the constructor. Work happens in turns: a handler of Asio begins one, the
+/// clock is read once, inputs go into sessions and the brain, and the turn goes on until nobody has anything more to say;
+/// only then bytes are sealed and written, in as few system calls as possible, and the one timer is armed. A callback of
+/// the application that calls back in finds the turn under way and only adds to it.
+/// Reading: the loop's buffer is lent to a socket for one read() at a time, so an idle connection owns no receive buffer.
+/// Fairness: a bounded number of reads and writes per connection and turn; local mail is finished before the next read, which
+/// is what holds back a peer that sends faster than the brain decides.
+class Shard {
+ public:
+  struct Setup {
+    std::size_t index;
+    Loop* loop;
+    Log* log;
+    std::shared_ptr<const yamux::Config> mux;
+    std::shared_ptr<Inbox> inbox;        ///< this shard's own
+    std::shared_ptr<Inbox> brain_inbox;  ///< that of the brain's shard
+  };
+
+  explicit Shard(Setup setup);
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+  ~Shard();
+
+  /// Begins a turn when none is under way, and ends it.
+  class Turn {
+   public:
+    explicit Turn(Shard& shard);
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    ~Turn();
+
+   private:
+    Shard& shard_;
+    bool outermost_;
+  };
+
+  // --- within a turn ---
+
+  Now now() const noexcept { return now_; }
+  /// Later in this turn.
+  void add(Mail mail) { todo_.push_back(std::move(mail)); }
+  void at(Instant due, Job job);
+  /// A socket that was admitted.
+  void accepted(Descriptor socket, const Multiaddr& remote);
+  /// The session of an open, secured connection; nothing otherwise.
+  node::Session* session(node::ConnId conn);
+  /// The session was used from outside: its events and output are seen to in this turn.
+  void touch(node::ConnId conn);
+  void close(node::ConnId conn, Error reason);
+
+  // --- life ---
+
+  /// The brain lives here.
+  void host_brain(BrainDriver& brain) noexcept { brain_ = &brain; }
+  void set_sink(StreamSink* sink) noexcept { sink_ = sink; }
+  void on_mail();
+  /// Closes every connection; those not gone by `deadline` are cut. `done` once there is none.
+  void begin_stop(Instant deadline, Job done);
+  /// After begin_stop() is done: ends the timer and calls back when no handler can come any more. Nothing may be asked of
+  /// the shard afterwards.
+  void retire(std::function<void()> done);
+
+  // --- what others look at ---
+
+  std::size_t index() const noexcept { return setup_.index; }
+  Env& env() noexcept { return env_; }
+  Metrics& metrics() noexcept { return metrics_; }
+  const std::shared_ptr<Inbox>& inbox() const noexcept { return setup_.inbox; }
+  std::size_t connections_count() const noexcept { return pumps_.size(); }
+  /// Publications of ours that the slowest peer has not taken.
+  std::size_t gossip_backlog() const;
+  /// Handlers of Asio that others started and that refer to this shard: it does not retire before they came back.
+  void handler_begins() noexcept { ++handlers_; }
+  void handler_ends() noexcept { --handlers_; }
+  Loop& loop() noexcept { return *setup_.loop; }
+  /// Any thread: connections, for the choice of the least loaded shard.
+  std::size_t load() const noexcept { return load_.load(std::memory_order_relaxed); }
+  bool in_turn() const noexcept { return in_turn_; }
+
+ private:
+  friend class BrainDriver;
+  using Code = boost::system::error_code;
+
+  // Turns.
+  void finish_turn();
+  void deliver(Mail mail);
+  void apply(node::EdgeCommand command);
+  void tell_brain(node::EdgeEvent event, Pump* from);
+  void drain(Pump& pump);
+  void mark_dirty(Pump& pump);
+  void arm_deadline(Pump& pump);
+  Instant deadline_of(const Pump& pump) const;
+  void run_deadlines();
+  void arm_timer();
+  void reap();
+  void check_stopped();
+
+  // Commands of the brain.
+  void on_command(node::down::Dial command);
+  void on_command(node::down::CancelDial command);
+  void on_command(node::down::Resolve command);
+  void on_command(node::down::Close command);
+  void on_command(node::down::AskKad command);
+  void on_command(node::down::AnswerKad command);
+  void on_command(node::down::OpenGossip command);
+  void on_command(node::down::SendGossip command);
+  void on_command(node::down::CheckSignature command);
+  void on_command(node::down::AskPresence command);
+  void on_command(node::down::AnswerPresence command);
+  void on_command(node::down::Ping command);
+  void on_command(node::down::SetLocal command);
+  template <class Command>
+  bool hand_on(node::ConnId conn, Command& command);
+
+  // Sockets (shard_io.cpp).
+  Pump& make_pump(Descriptor socket, bool v6);
+  Pump* find(node::ConnId conn);
+  void begin_session(Pump& pump, node::Direction direction);
+  void await_read(Pump& pump);
+  void await_write(Pump& pump);
+  void on_readable(node::ConnId conn, const Code& code);
+  void on_writable(node::ConnId conn, const Code& code);
+  void read_some(Pump& pump);
+  void flush(Pump& pump);
+  /// False when the kernel took less than everything, or the connection is lost.
+  bool write_out(Pump& pump, Bytes& bytes);
+  void on_connected(Pump& pump);
+  void end_session(Pump& pump, Error reason, Instant close_at);
+  void linger(Pump& pump);
+  void lose(Pump& pump, Error reason);
+  void erase(Pump& pump);
+
+  Setup setup_;
+  SystemRng rng_;
+  Metrics metrics_;
+  Env env_;
+  BrainDriver* brain_ = nullptr;
+  StreamSink* sink_ = nullptr;
+  std::shared_ptr<const node::LocalInfo> local_;
+  std::unordered_map<node::ConnId, Pump> pumps_;
+  std::map<node::DialId, node::ConnId> dials_;
+  std::uint64_t next_conn_ = 1;
+
+  bool in_turn_ = false;
+  bool brain_touched_ = false;
+  Now now_;
+  std::deque<Mail> todo_;
+  std::deque<node::ConnId> dirty_;
+  std::deque<node::ConnId> to_flush_;
+  std::vector<node::ConnId> gone_;
+  std::vector<Mail> for_brain_;
+
+  std::set<std::pair<Instant, node::ConnId>> deadlines_;
+  std::multimap<Instant, Job> timed_;
+  std::optional<boost::asio::steady_timer> timer_;
+  Instant timer_at_ = Instant::never();
+  std::size_t handlers_ = 0;  ///< handed to Asio and not come back
+  std::atomic<std::size_t> load_ = 0;
+
+  bool stopping_ = false;
+  Job stopped_;
+  std::function<void()> retired_;
+};
+
+}  // namespace starling::runtime
