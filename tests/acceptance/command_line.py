@@ -214,9 +214,8 @@ def inspect_judges_the_cases_of_the_protocol(shell):
     done = shell.run("inspect", "--cases", shell.file("changed.json", text))
     assert done.returncode == 1 and "expected reject, got accept" in done.stdout, done.stdout[-500:]
     presence = json.loads((root / "presence.json").read_text())
-    record = next(iter(presence["presences"] if "presences" in presence else presence["records"]))
-    value = record.get("value") or record["signed"]
-    done = shell.run("--json", "inspect", "presence", value, "--now", "1795000000000")
+    record = presence["records"][0]
+    done = shell.run("--json", "inspect", "presence", record["signed_presence"], "--now", "1795000000000")
     judged = json.loads(done.stdout)
     assert judged["verdict"] == "accept" and judged["fields"]["delegation"]["wallet_signature"] == "good", judged
 
