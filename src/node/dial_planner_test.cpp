@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
+#include "format/multihash.hpp"
+
 #include "testkit/testkit.hpp"
 
 namespace starling::node {
