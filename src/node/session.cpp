@@ -214,7 +214,8 @@ void Session::flush(yamux::StreamId id, Stream& stream) {
     stream.waiting.consume(taken);
     if (taken < front.size()) return;
   }
-  if (stream.finish_after) mux.finish(id);
+  // Not before the peer has agreed to the protocol: js drops the data behind a negotiation whose stream is closed already.
+  if (stream.finish_after && !stream.initiator) mux.finish(id);
 }
 
 /// True when bytes now belong to the protocol. Errors mean: no protocol on this stream.
@@ -238,6 +239,7 @@ Result<bool> Session::negotiate(yamux::StreamId id, Stream& stream, Instant now)
     const bool inbound = stream.listener != nullptr;
     stream.listener.reset();
     stream.initiator.reset();
+    flush(id, stream);
     if (inbound) {
       --negotiating_;
       start_inbound(id, stream, (*outcome)->protocol, now);
