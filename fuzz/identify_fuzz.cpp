@@ -1,6 +1,6 @@
 // fuzz-depends: identify
-// A whole identify stream. Input: one byte of piece size, then the stream. Checked: cuts do not change the result, limits
-// hold, and what was read can be written and read again.
+// A whole identify stream. Input: one byte of piece size, then the stream. Checked: cuts do not change the
+// result, limits hold, and what was read can be written and read again.
 #include <cstdint>
 
 #include "base/assert.hpp"
@@ -23,8 +23,9 @@ Result<Info> collect(ByteView stream, std::size_t piece_max) {
 
 bool same(const Info& a, const Info& b) {
   return a.protocol_version == b.protocol_version && a.agent_version == b.agent_version &&
-         a.public_key == b.public_key && a.listen_addrs == b.listen_addrs && a.observed_addr == b.observed_addr &&
-         a.protocols == b.protocols && a.signed_peer_record == b.signed_peer_record;
+         a.public_key == b.public_key && a.listen_addrs == b.listen_addrs &&
+         a.observed_addr == b.observed_addr && a.protocols == b.protocols &&
+         a.signed_peer_record == b.signed_peer_record;
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // fuzz-depends: multistream
-// Either role against arbitrary bytes. Input: one byte of options, one byte of piece size, then what the peer sends.
-// Checked: nothing behind the outcome is consumed, cuts do not change the outcome, memory for answers is bounded.
+// Either role against arbitrary bytes. Input: one byte of options, one byte of piece size, then what the peer
+// sends.
+// Checked: nothing behind the outcome is consumed, cuts do not change the outcome, memory for answers is
+// bounded.
 #include <cstdint>
 
 #include "base/assert.hpp"
@@ -16,7 +18,9 @@ constexpr Instant kStart = Instant::from_ns(0);
 
 class Known final : public Protocols {
  public:
-  bool supports(std::string_view protocol) const override { return protocol == "/yamux/1.0.0" || protocol == "/b"; }
+  bool supports(std::string_view protocol) const override {
+    return protocol == "/yamux/1.0.0" || protocol == "/b";
+  }
 };
 const Known kKnown;
 
@@ -58,7 +62,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const ByteView stream(data + 2, size - 2);
   const std::size_t piece = std::size_t{data[1]} + 1;
   if ((data[0] & 1) != 0) {
-    STARLING_ASSERT(run(Listener(kKnown, kStart), stream, stream.size()) == run(Listener(kKnown, kStart), stream, piece));
+    STARLING_ASSERT(run(Listener(kKnown, kStart), stream, stream.size()) ==
+                    run(Listener(kKnown, kStart), stream, piece));
     return 0;
   }
   const std::vector<std::string> proposals =

@@ -1,7 +1,7 @@
 // fuzz-depends: noise
 // Both roles of the handshake with fixed randomness. Input: one byte of mode, then material:
 //   0, 1  raw bytes to an initiator, to a responder
-//   2, 3  a payload that a right Noise peer encrypts for an initiator, for a responder: reaches the libp2p decoder
+//   2, 3  a payload that a right Noise peer encrypts for an initiator, for a responder
 //   4, 5  edits (16-bit position, xor) of an honest exchange to an initiator, to a responder
 // Checked: never a crash, never completion but by the honest exchange or a payload whose signature is right.
 #include <cstdint>

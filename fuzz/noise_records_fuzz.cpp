@@ -2,7 +2,8 @@
 // Records of the channel. Input: one byte of mode, then
 //   0  raw bytes, opened as a driver does
 //   1  a script of writes (16-bit sizes) and one edit (last 3 bytes: position, xor) of what they sealed
-// Checked: what opens is a prefix of what was written; after an error nothing opens; no view leaves the buffer.
+// Checked: what opens is a prefix of what was written; after an error nothing opens; no view leaves the
+// buffer.
 #include <cstdint>
 
 #include "base/assert.hpp"

@@ -1,5 +1,6 @@
 // fuzz-depends: ping
-// The responder as a bounded echo, the pinger against any answer. Input: one byte of mode, one of piece size, then bytes.
+// The responder as a bounded echo, the pinger against any answer. Input: one byte of mode, one of piece size,
+// then bytes.
 #include <cstdint>
 
 #include "base/assert.hpp"

@@ -1,6 +1,6 @@
 // fuzz-depends: identify
-// Signed envelopes. Input: one byte of mode, then 0: an envelope; 1: a record that a fixed key seals, so that the bytes
-// behind the signature check are reached; 2: the same in the form of the RFC.
+// Signed envelopes. Input: one byte of mode, then 0: an envelope; 1: a record that a fixed key seals, so that
+// the bytes behind the signature check are reached; 2: the same in the form of the RFC.
 #include <cstdint>
 
 #include "base/assert.hpp"
@@ -29,7 +29,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto envelope = Envelope::decode(rest);
     if (envelope) {
       const auto again = Envelope::decode(envelope->encode());
-      STARLING_ASSERT(again.has_value() && again->signer == envelope->signer && again->payload == envelope->payload);
+      STARLING_ASSERT(again.has_value() && again->signer == envelope->signer &&
+                      again->payload == envelope->payload);
     }
     (void)open_record(rest);
     return 0;

@@ -14,7 +14,9 @@ constexpr std::uint32_t kProtocolVersion = 5;
 constexpr std::uint32_t kAgentVersion = 6;
 constexpr std::uint32_t kSignedPeerRecord = 8;
 
-std::size_t field_bytes(std::size_t value_bytes) { return 1 + format::varint_size(value_bytes) + value_bytes; }
+std::size_t field_bytes(std::size_t value_bytes) {
+  return 1 + format::varint_size(value_bytes) + value_bytes;
+}
 
 // Fills messages one after the other.
 class Packer {
@@ -28,7 +30,8 @@ class Packer {
     }
     pb::Writer(messages_.back()).bytes(field, value);
   }
-  // Beside the rest when that is short, else alone and last: a peer that reads one message has all but the record.
+  // Beside the rest when that is short, else alone and last: a peer that reads one message has all but the
+  // record.
   void add_record(ByteView value) {
     if (value.empty() || field_bytes(value.size()) > kSentMessageBytesMax) return;
     const bool together = messages_.size() == 1 &&

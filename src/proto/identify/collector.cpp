@@ -10,7 +10,8 @@ namespace {
 ByteView bytes_of(const std::string& text) { return as_bytes(text); }
 ByteView bytes_of(const Multiaddr& addr) { return addr.bytes(); }
 
-// Keeps the first of equal items, in order. By sorting and not by hashing, so that chosen items cost no more than others.
+// Keeps the first of equal items, in order. By sorting and not by hashing, so that chosen items cost no more
+// than others.
 template <class Item>
 void drop_repeated(std::vector<Item>& items) {
   std::vector<std::size_t> order(items.size());

@@ -7,12 +7,13 @@ namespace starling::identify {
 
 /// Reads one identify or push: all messages until the end of the stream, merged.
 ///
-/// Lifetime: one per exchange, on the connection's shard. Call order: receive() as bytes arrive → finish() at the end of
-/// the stream → verify(), certified_record() on what it returns. After an error the stream is reset.
+/// Lifetime: one per exchange, on the connection's shard. Call order: receive() as bytes arrive → finish() at
+/// the end of the stream → verify(), certified_record() on what it returns. After an error the stream is
+/// reset.
 /// Limits: limits.hpp: kMessagesMax messages of kMessageBytesMax bytes; lists capped across messages.
 /// Spec: libp2p/specs identify/README.md; multi-message as go does it (go-libp2p issue 3483).
-/// Resists: slow peers (one deadline), length bombs (refused at the prefix), lists without end, one key in the first
-/// message and another in the next (the last one counts and is checked against the connection).
+/// Resists: slow peers (one deadline), length bombs (refused at the prefix), lists without end, one key in
+/// the first message and another in the next (the last one counts and is checked against the connection).
 class Collector {
  public:
   explicit Collector(Instant now) : frames_(kMessageBytesMax), deadline_(now + kExchangeTimeMax) {}

@@ -121,7 +121,9 @@ TEST(IdentifyCodec, MovesTheRecordToASecondMessageAbove2KiB) {
   ASSERT_EQ(frames.size(), 2u);
   EXPECT_LT(message_bytes(frames[0]), kSingleMessageBytesMax) << "old peers read this much";
   Info first;
-  const auto body = [](const Bytes& frame) { return ByteView(frame).subspan(format::read_varint(frame)->size); };
+  const auto body = [](const Bytes& frame) {
+    return ByteView(frame).subspan(format::read_varint(frame)->size);
+  };
   ASSERT_TRUE(decode_into(body(frames[0]), first));
   EXPECT_TRUE(first.signed_peer_record.empty());
   EXPECT_EQ(first.listen_addrs, info.listen_addrs);
@@ -200,7 +202,8 @@ TEST(IdentifyCodec, SkipsWhatItDoesNotKnow) {
 }
 
 TEST(IdentifyCodec, RefusesMalformedMessages) {
-  for (const auto* bytes : {"08", "0801", "1001", "ff", "0b", "03", "00", "2a02", "ffffffffffffffffffff01", "3201613201 62"}) {
+  for (const auto* bytes :
+       {"08", "0801", "1001", "ff", "0b", "03", "00", "2a02", "ffffffffffffffffffff01", "3201613201 62"}) {
     std::string text(bytes);
     std::erase(text, ' ');
     const auto info = read_message(testkit::hex(text));
@@ -212,7 +215,8 @@ TEST(IdentifyCodec, RefusesMalformedMessages) {
 // py's bug of the key that nobody looked at (E.3 #26).
 TEST(IdentifyCodec, RefusesAKeyThatIsNone) {
   for (const auto* bytes : {"", "08011201ff", "0804120100"}) {
-    const auto info = read_message(message([&](pb::Writer& writer) { writer.bytes(1, testkit::hex(bytes)); }));
+    const auto info =
+        read_message(message([&](pb::Writer& writer) { writer.bytes(1, testkit::hex(bytes)); }));
     ASSERT_FALSE(info.has_value());
     EXPECT_TRUE(info.error().is(Errc::bad_public_key));
   }
@@ -239,7 +243,8 @@ TEST(IdentifyCollector, RefusesAMessageAbove8KiBAtItsPrefix) {
   EXPECT_TRUE(collector.receive(Bytes(1)).error().is(Errc::message_too_large)) << "stays failed";
   EXPECT_TRUE(collector.finish().error().is(Errc::message_too_large));
   EXPECT_TRUE(collector.deadline().is_never());
-  EXPECT_TRUE(Collector(kStart).receive(testkit::hex("ffffffffffffffff7f")).error().is(Errc::message_too_large));
+  EXPECT_TRUE(
+      Collector(kStart).receive(testkit::hex("ffffffffffffffff7f")).error().is(Errc::message_too_large));
 }
 
 TEST(IdentifyCollector, TakesAMessageOf8KiB) {
@@ -369,7 +374,8 @@ TEST(IdentifyInfo, RepeatedPushesDoNotAccumulate) {
   Info known;
   for (std::size_t i = 0; i < 100; ++i) {
     Info update;
-    for (std::size_t j = 0; j < kAddressesMax; ++j) update.listen_addrs.push_back(numbered_addr(i * 1000 + j));
+    for (std::size_t j = 0; j < kAddressesMax; ++j)
+      update.listen_addrs.push_back(numbered_addr(i * 1000 + j));
     for (std::size_t j = 0; j < 10; ++j) update.protocols.push_back("/p/" + std::to_string(i * 1000 + j));
     merge_push(known, update);
     ASSERT_EQ(known.listen_addrs.size(), kAddressesMax);

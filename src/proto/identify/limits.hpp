@@ -22,8 +22,8 @@ inline constexpr std::size_t kVersionBytesMax = 256;
 inline constexpr std::size_t kSentMessagesMax = 9;
 /// Time for a whole identify exchange (go: the same).
 inline constexpr Duration kExchangeTimeMax = 5s;
-/// Pushes that are taken on average: one per this time and per /24 (IPv4) or /56 (IPv6) of the sender, loopback excepted
-/// (go: the same).
+/// Pushes that are taken on average: one per this time and per /24 (IPv4) or /56 (IPv6) of the sender,
+/// loopback excepted (go: the same).
 inline constexpr Duration kPushIntervalMin = 5s;
 /// Pushes from one such group that may come at once (go: the same).
 inline constexpr std::size_t kPushBurst = 10;

@@ -18,7 +18,8 @@ constexpr std::uint32_t kSeq = 2;
 constexpr std::uint32_t kAddresses = 3;
 constexpr std::uint32_t kMultiaddr = 1;
 
-// RFC 0002: domain, payload type and payload, each with its length, so that no two triples give the same bytes.
+// RFC 0002: domain, payload type and payload, each with its length, so that no two triples give the same
+// bytes.
 Bytes signed_bytes(const RecordType& type, ByteView payload) {
   Bytes out;
   format::put_frame(out, as_bytes(type.domain));
@@ -107,7 +108,8 @@ Result<RawEnvelope> decode_raw(ByteView bytes) {
 }  // namespace
 
 Envelope Envelope::seal(const crypto::PrivateKey& key, const RecordType& type, ByteView payload) {
-  return {key.public_key(), to_bytes(type.payload_type), to_bytes(payload), key.sign(signed_bytes(type, payload))};
+  return {key.public_key(), to_bytes(type.payload_type), to_bytes(payload),
+          key.sign(signed_bytes(type, payload))};
 }
 
 Result<Envelope> Envelope::decode(ByteView bytes) {
@@ -116,7 +118,8 @@ Result<Envelope> Envelope::decode(ByteView bytes) {
   if (!raw || !raw->public_key) return fail(Errc::bad_envelope);
   auto key = format::decode_public_key(*raw->public_key);
   if (!key) return fail(Errc::bad_public_key);
-  return Envelope{std::move(*key), to_bytes(raw->payload_type), to_bytes(raw->payload), to_bytes(raw->signature)};
+  return Envelope{std::move(*key), to_bytes(raw->payload_type), to_bytes(raw->payload),
+                  to_bytes(raw->signature)};
 }
 
 Bytes Envelope::encode() const {

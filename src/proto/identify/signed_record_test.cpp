@@ -24,7 +24,9 @@ crypto::PrivateKey identity(std::uint64_t seed, crypto::KeyType type = crypto::K
 PeerId id_of(const crypto::PrivateKey& key) { return PeerId::of(key.public_key()); }
 
 PeerRecord sample(const crypto::PrivateKey& key) {
-  return {id_of(key), 42, {*Multiaddr::parse("/ip4/192.0.2.1/tcp/4001"), *Multiaddr::parse("/ip6/2001:db8::1/tcp/1")}};
+  return {id_of(key),
+          42,
+          {*Multiaddr::parse("/ip4/192.0.2.1/tcp/4001"), *Multiaddr::parse("/ip6/2001:db8::1/tcp/1")}};
 }
 
 void expect_same(const PeerRecord& a, const PeerRecord& b) {
@@ -81,7 +83,8 @@ TEST(SignedRecord, IsBoundToItsDomain) {
   const auto key = identity(1);
   const Bytes payload = to_bytes("payload");
   const auto envelope = Envelope::seal(key, kPeerRecordType, payload);
-  EXPECT_TRUE(envelope.verify({"libp2p-relay-rsvp", kPeerRecordType.payload_type}).error().is(Errc::bad_signature));
+  EXPECT_TRUE(
+      envelope.verify({"libp2p-relay-rsvp", kPeerRecordType.payload_type}).error().is(Errc::bad_signature));
   EXPECT_TRUE(envelope.verify({kPeerRecordType.domain, std::string_view("\x03\x02", 2)})
                   .error()
                   .is(Errc::unknown_record_type));
@@ -142,7 +145,8 @@ TEST(SignedRecord, RefusesMalformedEnvelopes) {
   EXPECT_TRUE(open_record({}).error().is(Errc::bad_envelope));
   EXPECT_TRUE(open_record(testkit::hex("ff")).error().is(Errc::bad_envelope));
   EXPECT_TRUE(open_record(testkit::hex("0a0208041200")).error().is(Errc::bad_public_key));
-  for (const auto* behind : {"0a00", "1200", "1a00", "2a00", "2801", "1001"}) {  // twice, or another wire type
+  for (const auto* behind :
+       {"0a00", "1200", "1a00", "2a00", "2801", "1001"}) {  // twice, or another wire type
     Bytes doubled = good;
     append(doubled, testkit::hex(behind));
     EXPECT_TRUE(open_record(doubled).error().is(Errc::bad_envelope)) << behind;
@@ -185,7 +189,8 @@ TEST(SignedRecord, RefusesMalformedRecords) {
     ASSERT_FALSE(result.has_value());
     EXPECT_TRUE(result.error().is(Errc::bad_record)) << result.error().to_string();
   }
-  EXPECT_TRUE(open_record(signed_payload(key, [](pb::Writer&) {})).error().is(Errc::foreign_record)) << "no peer id";
+  EXPECT_TRUE(open_record(signed_payload(key, [](pb::Writer&) {})).error().is(Errc::foreign_record))
+      << "no peer id";
 }
 
 TEST(SignedRecord, SkipsAddressesThatItCannotReadAndCutsAtItsLimit) {

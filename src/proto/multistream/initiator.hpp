@@ -14,13 +14,15 @@ enum class Lazy : std::uint8_t { no, yes };
 /// The side that opened the stream: proposes protocols in order until the listener takes one.
 ///
 /// Lifetime: one per negotiation, on the connection's shard; owns all it needs.
-/// Call order: construct → send to_send()/sent() → receive() until outcome() → hand everything behind to the next
-/// layer. The header and the first proposal are queued at once, so they leave in one packet, with the caller's own data
-/// behind them when may_write() says so. Later proposals are queued as the listener says `na`.
+/// Call order: construct → send to_send()/sent() → receive() until outcome() → hand everything behind to the
+/// next layer. The header and the first proposal are queued at once, so they leave in one packet, with the
+/// caller's own data behind them when may_write() says so. Later proposals are queued as the listener says
+/// `na`.
 /// Limits: limits.hpp; `na` answers are bounded by our own list.
 /// Spec: multiformats/multistream-select; libp2p/specs connections/README.md.
-/// Resists: a slow or endless listener (one deadline for all), and smuggling: bytes behind the last answer are never
-/// touched, because they belong to the protocol that was agreed (often the first bytes of a security handshake).
+/// Resists: a slow or endless listener (one deadline for all), and smuggling: bytes behind the last answer
+/// are never touched, because they belong to the protocol that was agreed (often the first bytes of a
+/// security handshake).
 class Initiator {
  public:
   /// `proposals` is not empty; each is at most kMessageBytesMax − 1 bytes without a newline.
@@ -29,14 +31,15 @@ class Initiator {
   /// What to put on the wire now. Valid until the next call of a non-const member.
   ByteView to_send() const noexcept { return ByteView(out_).subspan(sent_); }
   void sent(std::size_t count) noexcept;
-  /// Returns how many bytes were consumed: all of them, or fewer when the outcome became known on the way. After the
-  /// outcome it consumes nothing. Fails with the errors of errors.hpp but no_common_protocol, which is an outcome.
+  /// Returns how many bytes were consumed: all of them, or fewer when the outcome became known on the way.
+  /// After the outcome it consumes nothing. Fails with the errors of errors.hpp but no_common_protocol, which
+  /// is an outcome.
   Result<std::size_t> receive(ByteView bytes);
   /// Nothing while the negotiation goes on. A failure stays: what receive() or on_deadline() returned, or
   /// Errc::no_common_protocol.
   const std::optional<Outcome>& outcome() const noexcept { return outcome_; }
-  /// True when application data may follow what to_send() holds: agreed, or lazy with exactly one proposal and not
-  /// refused so far. Lazy data after a refusal is lost with the stream.
+  /// True when application data may follow what to_send() holds: agreed, or lazy with exactly one proposal
+  /// and not refused so far. Lazy data after a refusal is lost with the stream.
   bool may_write() const noexcept;
   /// The proposal that awaits its answer, or the agreed one.
   const std::string& proposed() const noexcept { return proposals_[index_]; }

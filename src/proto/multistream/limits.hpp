@@ -8,7 +8,8 @@ namespace starling::multistream {
 
 /// Bytes of one message behind its length prefix, the newline included. go and js refuse longer ones too.
 inline constexpr std::size_t kMessageBytesMax = 1024;
-/// Bytes of a length prefix: two are enough for kMessageBytesMax, so a varint that goes on is refused at its third byte.
+/// Bytes of a length prefix: two are enough for kMessageBytesMax, so a varint that goes on is refused at its
+/// second byte.
 inline constexpr std::size_t kLengthPrefixBytesMax = 2;
 /// Proposals that a listener answers in one negotiation; an honest initiator names a handful.
 inline constexpr std::size_t kProposalsMax = 100;

@@ -11,12 +11,13 @@ struct Prefix {
   std::size_t size;        // of the prefix itself
 };
 
-// Nothing while the prefix is incomplete. A prefix that does not end within kLengthPrefixBytesMax can only be a length
-// that we refuse, so it is refused before the rest of it has arrived.
+// Nothing while the prefix is incomplete. A prefix that does not end within kLengthPrefixBytesMax can only be
+// a length that we refuse, so it is refused before the rest of it has arrived.
 Result<std::optional<Prefix>> read_prefix(ByteView bytes) {
   const auto varint = format::read_minimal_varint(bytes.first(std::min(bytes.size(), kLengthPrefixBytesMax)));
   if (!varint) {
-    const bool incomplete = varint.error().is(format::Errc::truncated) && bytes.size() < kLengthPrefixBytesMax;
+    const bool incomplete =
+        varint.error().is(format::Errc::truncated) && bytes.size() < kLengthPrefixBytesMax;
     if (incomplete) return std::optional<Prefix>();
     return fail(Errc::bad_length);
   }

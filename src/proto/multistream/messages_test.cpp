@@ -62,7 +62,8 @@ TEST(MultistreamMessages, TakesTheLongestMessageAndRefusesOneByteMore) {
 
   const Bytes length_1025 = testkit::hex("8108");
   view = length_1025;
-  EXPECT_TRUE(MessageReader().next(view).error().is(Errc::bad_length)) << "refused at the prefix, without a body";
+  EXPECT_TRUE(MessageReader().next(view).error().is(Errc::bad_length))
+      << "refused at the prefix, without a body";
 }
 
 TEST(MultistreamMessages, RefusesLengthsThatAreZeroNotMinimalOrNeverEnd) {

@@ -83,7 +83,8 @@ TEST(MultistreamInitiator, KeepsOneDeadlineForTheWholeNegotiation) {
   EXPECT_TRUE(initiator.on_deadline(kStart + kNegotiationTimeMax - 1ns).has_value());
   EXPECT_TRUE(initiator.on_deadline(kStart + kNegotiationTimeMax).error().is(Errc::timed_out));
   EXPECT_EQ(initiator.outcome()->error().kind(), Kind::timeout);
-  EXPECT_TRUE(initiator.on_deadline(kStart + 60s).has_value()) << "the outcome is known, nothing more happens";
+  EXPECT_TRUE(initiator.on_deadline(kStart + 60s).has_value())
+      << "the outcome is known, nothing more happens";
 }
 
 TEST(MultistreamListener, SaysNothingBeforeThePeerDoes) {
@@ -129,8 +130,10 @@ TEST(MultistreamListener, StopsAtItsLimitOfProposals) {
     std::optional<Error> error;
     for (int i = 0; i < 10'000 && !error; ++i) {
       const auto consumed = listener.receive(wire({proposal}));
-      if (consumed) ++answered;
-      else error = consumed.error();
+      if (consumed)
+        ++answered;
+      else
+        error = consumed.error();
     }
     EXPECT_EQ(answered, kProposalsMax);
     ASSERT_TRUE(error);
@@ -150,7 +153,7 @@ TEST(MultistreamListener, TakesAProposalAtItsLimit) {
 TEST(MultistreamListener, RefusesMalformedMessages) {
   const Known known({"/a"});
   const std::pair<std::string, Errc> cases[] = {
-      {"8108", Errc::bad_length}, {"ffffffff", Errc::bad_length},       {"00", Errc::bad_length},
+      {"8108", Errc::bad_length}, {"ffffffff", Errc::bad_length},      {"00", Errc::bad_length},
       {"8000", Errc::bad_length}, {"036e6120", Errc::missing_newline},
   };
   for (const auto& [bytes, expected] : cases) {

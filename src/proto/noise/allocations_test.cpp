@@ -1,4 +1,5 @@
-// Sealing into the caller's memory and opening in place allocate nothing, whatever the size: counted, not believed.
+// Sealing into the caller's memory and opening in place allocate nothing, whatever the size: counted, not
+// believed.
 #include <cstdlib>
 #include <new>
 

@@ -6,7 +6,8 @@ namespace {
 // Noise §12.3: 32 zero bits, then the counter in little-endian order.
 crypto::AeadNonce aead_nonce(std::uint64_t counter) noexcept {
   crypto::AeadNonce nonce{};
-  for (std::size_t i = 4; i < nonce.size(); ++i, counter >>= 8) nonce[i] = static_cast<std::uint8_t>(counter & 0xff);
+  for (std::size_t i = 4; i < nonce.size(); ++i, counter >>= 8)
+    nonce[i] = static_cast<std::uint8_t>(counter & 0xff);
   return nonce;
 }
 

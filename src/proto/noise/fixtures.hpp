@@ -85,7 +85,8 @@ struct Channels {
   Secured initiator;
   Secured responder;
 };
-inline Channels connect(std::uint64_t seed, const Config& initiator_config = {}, const Config& responder_config = {}) {
+inline Channels connect(std::uint64_t seed, const Config& initiator_config = {},
+                        const Config& responder_config = {}) {
   SeededRng rng(seed);
   const auto a = identity(seed + 1);
   const auto b = identity(seed + 2);

@@ -11,7 +11,8 @@ bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
-// The first of the initiator's that both know; nothing when a side named none and leaves it to multistream-select.
+// The first of the initiator's that both know; nothing when a side named none and leaves it to
+// multistream-select.
 Result<std::optional<std::string>> choose_muxer(const std::vector<std::string>& initiators,
                                                 const std::vector<std::string>& responders) {
   if (initiators.empty() || responders.empty()) return std::optional<std::string>();
@@ -23,8 +24,13 @@ Result<std::optional<std::string>> choose_muxer(const std::vector<std::string>& 
 }  // namespace
 
 Handshake::Handshake(Role role, const crypto::PrivateKey& identity, Rng& rng, Config config, Instant now)
-    : role_(role), identity_(&identity), rng_(&rng), config_(std::move(config)), deadline_(now + config_.time) {
+    : role_(role),
+      identity_(&identity),
+      rng_(&rng),
+      config_(std::move(config)),
+      deadline_(now + config_.time) {
   STARLING_ASSERT(config_.muxers.size() <= kMuxersMax);
+  STARLING_ASSERT(config_.static_key == nullptr || config_.static_key->identity() == identity.public_key());
   if (role_ != Role::initiator) return;
   begin();
   const auto written = write({});
@@ -33,12 +39,19 @@ Handshake::Handshake(Role role, const crypto::PrivateKey& identity, Rng& rng, Co
 
 // Keys are made no earlier than this side must write: a responder spends nothing on who only connects.
 void Handshake::begin() {
-  auto static_key = crypto::x25519_generate(*rng_);
+  auto static_key =
+      config_.static_key != nullptr ? config_.static_key->pair() : crypto::x25519_generate(*rng_);
   auto ephemeral = crypto::x25519_generate(*rng_);
   static_public_ = static_key.public_key;
   state_.emplace(role_, config_.prologue, static_key, ephemeral);
   crypto::wipe(static_key.secret);
   crypto::wipe(ephemeral.secret);
+}
+
+// Signed only when it is sent: an initiator signs for a responder that has proved who it is.
+Bytes Handshake::own_payload() const {
+  if (config_.static_key != nullptr) return config_.static_key->payload(config_.muxers);
+  return make_payload(*identity_, static_public_, config_.muxers);
 }
 
 Result<void> Handshake::write(ByteView payload) {
@@ -93,11 +106,11 @@ Result<void> Handshake::on_message(MutableByteView message) {
   if (role_ == Role::responder && !state_) {
     begin();
     STARLING_TRY(state_->read_message(message));
-    return write(make_payload(*identity_, static_public_, config_.muxers));
+    return write(own_payload());
   }
   STARLING_ASSIGN(const MutableByteView payload, state_->read_message(message));
   STARLING_TRY(on_peer_payload(payload));
-  if (role_ == Role::initiator) STARLING_TRY(write(make_payload(*identity_, static_public_, config_.muxers)));
+  if (role_ == Role::initiator) STARLING_TRY(write(own_payload()));
   finish();
   return {};
 }

@@ -59,7 +59,8 @@ Result<void> SymmetricState::encrypt_and_hash(ByteView plaintext, Bytes& out) {
 }
 
 Result<MutableByteView> SymmetricState::decrypt_and_hash(MutableByteView bytes) {
-  // The hash covers the ciphertext, which decrypting in place destroys: the next hash is computed before, used after.
+  // The hash covers the ciphertext, which decrypting in place destroys: the next hash is computed before,
+  // used after.
   const auto next_hash = crypto::sha256({hash_, bytes});
   MutableByteView plaintext = bytes;
   if (cipher_) {
@@ -98,10 +99,12 @@ Result<void> HandshakeState::mix_dh(const crypto::X25519Key& secret, const crypt
 
 // The first letter is the initiator's key, the second the responder's (§5.3).
 Result<void> HandshakeState::mix_es() {
-  return role_ == Role::initiator ? mix_dh(ephemeral_.secret, remote_static_) : mix_dh(static_.secret, remote_ephemeral_);
+  return role_ == Role::initiator ? mix_dh(ephemeral_.secret, remote_static_)
+                                  : mix_dh(static_.secret, remote_ephemeral_);
 }
 Result<void> HandshakeState::mix_se() {
-  return role_ == Role::initiator ? mix_dh(static_.secret, remote_ephemeral_) : mix_dh(ephemeral_.secret, remote_static_);
+  return role_ == Role::initiator ? mix_dh(static_.secret, remote_ephemeral_)
+                                  : mix_dh(ephemeral_.secret, remote_static_);
 }
 
 Result<void> HandshakeState::write_message(ByteView payload, Bytes& out) {

@@ -40,10 +40,12 @@ class SymmetricState {
 ///     <- e, ee, s, es
 ///     -> s, se
 ///
-/// Lifetime: one handshake, on the connection's shard. Call order: the initiator writes, reads, writes; the responder
-/// reads, writes, reads; finished() is true after the third. Calls out of order are our own mistake and asserted.
-/// Secrets are wiped on destruction. A read that fails ends the handshake: the object is not used any more.
-/// Spec: noiseprotocol.org revision 34, §5.3 and §7.5. Kept apart from libp2p so that the published Noise vectors test it.
+/// Lifetime: one handshake, on the connection's shard. Call order: the initiator writes, reads, writes; the
+/// responder reads, writes, reads; finished() is true after the third. Calls out of order are our own mistake
+/// and asserted. Secrets are wiped on destruction. A read that fails ends the handshake: the object is not
+/// used any more.
+/// Spec: noiseprotocol.org revision 34, §5.3 and §7.5. Kept apart from libp2p so that the published Noise
+/// vectors test it.
 class HandshakeState {
  public:
   /// The ephemeral key is handed in too, which makes the machine a function of its inputs.
@@ -53,11 +55,11 @@ class HandshakeState {
   HandshakeState& operator=(HandshakeState&&) noexcept = default;
   ~HandshakeState();
 
-  /// Appends the next message with this payload. Errc::low_order_point is possible only after a read accepted a key that
-  /// a later token combines.
+  /// Appends the next message with this payload. Errc::low_order_point is possible only after a read accepted
+  /// a key that a later token combines.
   Result<void> write_message(ByteView payload, Bytes& out);
-  /// Reads the next message; decrypts in place and returns its payload, a view into `message`. Errc::truncated,
-  /// Errc::low_order_point, Errc::decrypt_failed.
+  /// Reads the next message; decrypts in place and returns its payload, a view into `message`.
+  /// Errc::truncated, Errc::low_order_point, Errc::decrypt_failed.
   Result<MutableByteView> read_message(MutableByteView message);
   bool finished() const noexcept { return step_ == 3; }
   /// Whether the next step is a write of ours.

@@ -58,11 +58,46 @@ TEST(NoiseHandshake, UsesFreshKeysEachTime) {
   }
 }
 
+TEST(NoiseHandshake, MaySpareItsOwnStaticKeyForTheNodes) {
+  SeededRng rng(testkit::seed(302));
+  for (const auto type : {crypto::KeyType::ed25519, crypto::KeyType::secp256k1}) {
+    const auto a = identity(1, type);
+    const auto b = identity(2);
+    const StaticKey node_key(a, rng);
+    Config config;
+    config.static_key = &node_key;
+    config.muxers = {std::string(kYamux)};
+    std::set<Bytes> seen;
+    for (const auto role : {Role::initiator, Role::responder, Role::initiator, Role::responder}) {
+      Config plain;
+      plain.muxers = config.muxers;
+      plain.expected_peer = PeerId::of(a.public_key());
+      const bool initiates = role == Role::initiator;
+      Handshake own(role, a, rng, config, kStart);
+      Handshake other(initiates ? Role::responder : Role::initiator, b, rng, plain, kStart);
+      Handshake& first = initiates ? own : other;
+      Handshake& second = initiates ? other : own;
+      const Bytes hello = drain(first);
+      ASSERT_TRUE(second.receive(hello));
+      const Bytes answer = drain(second);
+      ASSERT_TRUE(first.receive(answer));
+      const Bytes last = drain(first);
+      ASSERT_TRUE(second.receive(last));
+      ASSERT_TRUE(own.complete() && other.complete());
+      EXPECT_EQ(other.take().key, a.public_key());
+      EXPECT_EQ(own.take().muxer, kYamux);
+      for (const auto& message : {hello, answer, last})
+        EXPECT_TRUE(seen.insert(message).second) << "fresh bytes";
+    }
+  }
+}
+
 // Random cuts, application data right behind the last message, in both directions.
 TEST(NoiseHandshake, ConsumesItsOwnBytesAndNoMoreWhateverTheCuts) {
   SeededRng rng(testkit::seed(301));
   for (int round = 0; round < 60; ++round) {
-    const auto a = identity(rng.u64(), rng.below(2) == 0 ? crypto::KeyType::ed25519 : crypto::KeyType::secp256k1);
+    const auto a =
+        identity(rng.u64(), rng.below(2) == 0 ? crypto::KeyType::ed25519 : crypto::KeyType::secp256k1);
     const auto b = identity(rng.u64());
     Config config;
     if (rng.below(2) == 0) config.muxers = {std::string(kYamux)};

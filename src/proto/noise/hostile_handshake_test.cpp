@@ -17,7 +17,8 @@ struct Recorded {
 
 class Scene {
  public:
-  explicit Scene(crypto::KeyType type = crypto::KeyType::ed25519) : a_(identity(1, type)), b_(identity(2, type)) {
+  explicit Scene(crypto::KeyType type = crypto::KeyType::ed25519)
+      : a_(identity(1, type)), b_(identity(2, type)) {
     config_.muxers = {std::string(kYamux)};
     auto initiator = make(Role::initiator);
     auto responder = make(Role::responder);
@@ -275,7 +276,8 @@ TEST(NoiseHostile, MissingKeyOrSignatureIsRefused) {
                  [&](const auto& s) { return payload_of(std::nullopt, key.sign(text_to_sign(s))); });
   expect_refused(Errc::bad_identity_key,
                  [&](const auto& s) { return payload_of(Bytes(), key.sign(text_to_sign(s))); });
-  expect_refused(Errc::bad_identity_signature, [&](const auto&) { return payload_of(key_proto(key), Bytes()); });
+  expect_refused(Errc::bad_identity_signature,
+                 [&](const auto&) { return payload_of(key_proto(key), Bytes()); });
 }
 
 TEST(NoiseHostile, SignatureOverAnotherStaticKeyIsRefused) {
@@ -349,8 +351,8 @@ Bytes with_high_s(const Bytes& der) {
 
 TEST(NoiseHostile, HighSSignatureIsRefused) {
   const auto key = identity(5, crypto::KeyType::secp256k1);
-  for (const auto& answer : answers_to(
-           [&](const auto& s) { return payload_of(key_proto(key), key.sign(text_to_sign(s))); }))
+  for (const auto& answer :
+       answers_to([&](const auto& s) { return payload_of(key_proto(key), key.sign(text_to_sign(s))); }))
     EXPECT_TRUE(answer.has_value());
   expect_refused(Errc::bad_identity_signature, [&](const auto& s) {
     return payload_of(key_proto(key), with_high_s(key.sign(text_to_sign(s))));
@@ -361,9 +363,8 @@ TEST(NoiseHostile, UnknownKeyTypeAndMalformedKeysAreRefused) {
   const auto key = identity(5);
   for (const auto* proto : {"08041203aabbcc", "087f1203aabbcc", "0801", "08011200", "0801121f", "ffff",
                             "080112200000000000000000000000000000000000000000000000000000000000"}) {
-    expect_refused(Errc::bad_identity_key, [&](const auto& s) {
-      return payload_of(testkit::hex(proto), key.sign(text_to_sign(s)));
-    });
+    expect_refused(Errc::bad_identity_key,
+                   [&](const auto& s) { return payload_of(testkit::hex(proto), key.sign(text_to_sign(s))); });
   }
   // A key that is right but not canonically encoded would give two peer ids to one key.
   Bytes trailing = key_proto(key);
@@ -379,8 +380,8 @@ TEST(NoiseHostile, MalformedPayloadsAreRefused) {
       return payload_of(key_proto(key), key.sign(text_to_sign(s)), testkit::hex(behind));
     };
   };
-  for (const auto* behind : {"0a00", "1200", "08", "0801", "22", "220a", "2000", "220300", "22020800ff", "2202120a",
-                             "2202107f", "22002200", "ffffffffffffffffffff01", "0300", "00"})
+  for (const auto* behind : {"0a00", "1200", "08", "0801", "22", "220a", "2000", "220300", "22020800ff",
+                             "2202120a", "2202107f", "22002200", "ffffffffffffffffffff01", "0300", "00"})
     expect_refused(Errc::bad_payload, with(behind));
 }
 

@@ -53,19 +53,21 @@ Result<RawPayload> read_fields(ByteView bytes) {
 
 }  // namespace
 
-Bytes make_payload(const crypto::PrivateKey& identity, const crypto::X25519Key& static_public,
-                   const std::vector<std::string>& muxers) {
+Bytes make_proof(const crypto::PrivateKey& identity, const crypto::X25519Key& static_public) {
   Bytes out;
   pb::Writer writer(out);
   writer.bytes(kIdentityKey, format::encode_public_key(identity.public_key()));
   writer.bytes(kIdentitySignature, identity.sign(signed_bytes(static_public)));
-  if (!muxers.empty()) {
-    Bytes extensions;
-    pb::Writer inner(extensions);
-    for (const auto& muxer : muxers) inner.string(kStreamMuxers, muxer);
-    writer.bytes(kExtensions, extensions);
-  }
   return out;
+}
+
+Bytes add_muxers(Bytes proof, const std::vector<std::string>& muxers) {
+  if (muxers.empty()) return proof;
+  Bytes extensions;
+  pb::Writer inner(extensions);
+  for (const auto& muxer : muxers) inner.string(kStreamMuxers, muxer);
+  pb::Writer(proof).bytes(kExtensions, extensions);
+  return proof;
 }
 
 Result<Payload> read_payload(ByteView bytes, const crypto::X25519Key& static_public) {

@@ -7,8 +7,8 @@
 namespace starling::noise {
 namespace {
 
-// Walks over parts and cuts them into records of at most kPlaintextBytesMax bytes and kSlicesPerRecordMax slices. Both
-// the size computation and the sealing use it, so that they cannot disagree.
+// Walks over parts and cuts them into records of at most kPlaintextBytesMax bytes and kSlicesPerRecordMax
+// slices. Both the size computation and the sealing use it, so that they cannot disagree.
 class RecordCutter {
  public:
   explicit RecordCutter(std::span<const ByteView> parts) noexcept : parts_(parts) {}

@@ -66,8 +66,9 @@ TEST(NoiseTransport, CarriesBytesBothWaysWhateverTheCuts) {
 }
 
 TEST(NoiseTransport, CutsAtTheLargestPlaintext) {
-  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, kPlaintextBytesMax - 1, kPlaintextBytesMax,
-                                 kPlaintextBytesMax + 1, 3 * kPlaintextBytesMax, 3 * kPlaintextBytesMax + 7}) {
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{1}, kPlaintextBytesMax - 1, kPlaintextBytesMax, kPlaintextBytesMax + 1,
+        3 * kPlaintextBytesMax, 3 * kPlaintextBytesMax + 7}) {
     auto channels = connect(72);
     const Bytes plaintext(size, 0x77);
     Bytes stream = seal_one(channels.initiator.transport, plaintext);

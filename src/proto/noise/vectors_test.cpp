@@ -92,12 +92,14 @@ TEST(NoiseXX, DependsOnThePrologue) {
 
 struct Side {
   explicit Side(const testkit::json::value& json)
-      : rng{hex_at(json, "static_secret"), hex_at(json, "ephemeral_secret")}, sends(hex_at(json, "sends")),
+      : rng{hex_at(json, "static_secret"), hex_at(json, "ephemeral_secret")},
+        sends(hex_at(json, "sends")),
         peer(*PeerId::parse(text_at(json, "peer_id"))) {
     const auto type = text_at(json, "identity_type");
     if (type == "ed25519" || type == "secp256k1") {
       key = *crypto::PrivateKey::from_data(
-          type == "ed25519" ? crypto::KeyType::ed25519 : crypto::KeyType::secp256k1, hex_at(json, "identity_secret"));
+          type == "ed25519" ? crypto::KeyType::ed25519 : crypto::KeyType::secp256k1,
+          hex_at(json, "identity_secret"));
     }
     for (const auto& muxer : array_at(json, "muxers")) config.muxers.emplace_back(muxer.as_string().c_str());
   }
@@ -127,8 +129,9 @@ std::vector<std::string> texts_at(const testkit::json::value& json, std::string_
   return out;
 }
 
-// Takes one side's place in the recording: with its randomness we must send, byte for byte, what go sent, and understand
-// what the other go sent. RSA and ECDSA identities are the other side's only: we do not sign with them.
+// Takes one side's place in the recording: with its randomness we must send, byte for byte, what go sent, and
+// understand what the other go sent. RSA and ECDSA identities are the other side's only: we do not sign with
+// them.
 void take_place(const testkit::json::value& recording, Role role) {
   const bool initiates = role == Role::initiator;
   Side own(at(recording, initiates ? "initiator" : "responder"));
@@ -144,7 +147,8 @@ void take_place(const testkit::json::value& recording, Role role) {
   ASSERT_TRUE(handshake.complete());
   auto secured = handshake.take();
   EXPECT_EQ(secured.peer, other.peer);
-  EXPECT_EQ(secured.muxer.value_or(""), text_at(recording, initiates ? "muxer_initiator" : "muxer_responder"));
+  EXPECT_EQ(secured.muxer.value_or(""),
+            text_at(recording, initiates ? "muxer_initiator" : "muxer_responder"));
 
   EXPECT_EQ(own.read_all(secured.transport, incoming.subspan(*consumed)),
             texts_at(recording, initiates ? "responder_says" : "initiator_says"));

@@ -12,11 +12,12 @@ namespace starling::ping {
 
 /// Pings on one outbound stream, one ping at a time, as often as the caller starts one.
 ///
-/// Lifetime: one per stream, on its connection's shard. Call order: start() → send to_send()/sent() → receive() until it
-/// returns the round trip → start() again, or close. After an error the stream is reset.
+/// Lifetime: one per stream, on its connection's shard. Call order: start() → send to_send()/sent() →
+/// receive() until it returns the round trip → start() again, or close. After an error the stream is reset.
 /// Limits: limits.hpp; fixed memory, no allocation.
 /// Spec: libp2p/specs ping/ping.md.
-/// Resists: answers made up without waiting for the ping (32 random bytes must come back) and surplus answers.
+/// Resists: answers made up without waiting for the ping (32 random bytes must come back) and surplus
+/// answers.
 class Pinger {
  public:
   /// Queues a ping of 32 random bytes. Not while one is waiting.
@@ -24,8 +25,8 @@ class Pinger {
   bool waiting() const noexcept { return waiting_; }
   ByteView to_send() const noexcept { return ByteView(ping_).subspan(sent_); }
   void sent(std::size_t count) noexcept;
-  /// The round trip, from start(), when `bytes` complete the answer; nothing when more must come. All bytes are consumed.
-  /// Errc::wrong_answer at the first wrong byte, Errc::unasked_answer.
+  /// The round trip, from start(), when `bytes` complete the answer; nothing when more must come. All bytes
+  /// are consumed. Errc::wrong_answer at the first wrong byte, Errc::unasked_answer.
   Result<std::optional<Duration>> receive(ByteView bytes, Instant now);
   Instant deadline() const noexcept { return waiting_ ? started_ + kAnswerTimeMax : Instant::never(); }
   /// Errc::timed_out when the deadline has passed; otherwise nothing happens.

@@ -12,10 +12,12 @@ std::size_t Responder::receive(ByteView bytes, Instant now) noexcept {
     bytes = bytes.subspan(taken);
     partial_bytes_ += taken;
     if (partial_bytes_ < kPingBytes) break;
-    std::copy(partial_.begin(), partial_.end(), answers_.begin() + static_cast<std::ptrdiff_t>(answer_bytes_));
+    std::copy(partial_.begin(), partial_.end(),
+              answers_.begin() + static_cast<std::ptrdiff_t>(answer_bytes_));
     answer_bytes_ += kPingBytes;
     partial_bytes_ = 0;
-    deadline_ = now + kIdleTimeMax;  // only whole pings count: a byte now and then does not keep a stream open
+    deadline_ =
+        now + kIdleTimeMax;  // only whole pings count: a byte now and then does not keep a stream open
   }
   return offered - bytes.size();
 }

@@ -13,11 +13,13 @@ inline constexpr std::string_view kProtocolId = "/ipfs/ping/1.0.0";
 
 /// Echoes pings of 32 bytes on one inbound stream.
 ///
-/// Lifetime: one per stream, on its connection's shard. Call order: receive() → send to_send()/sent() → receive() what
-/// was not consumed. A stream that ends inside a ping gets no answer to it.
-/// Limits: limits.hpp; fixed memory, no allocation. The caller holds at most kInboundStreamsMax per connection.
+/// Lifetime: one per stream, on its connection's shard. Call order: receive() → send to_send()/sent() →
+/// receive() what was not consumed. A stream that ends inside a ping gets no answer to it.
+/// Limits: limits.hpp; fixed memory, no allocation. The caller holds at most kInboundStreamsMax per
+/// connection.
 /// Spec: libp2p/specs ping/ping.md.
-/// Resists: a peer that pings and never reads: receive() consumes nothing more, and the stream's window closes.
+/// Resists: a peer that pings and never reads: receive() consumes nothing more, and the stream's window
+/// closes.
 class Responder {
  public:
   explicit Responder(Instant now) noexcept : deadline_(now + kIdleTimeMax) {}
