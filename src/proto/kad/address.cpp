@@ -1,22 +1,41 @@
 #include "proto/kad/address.hpp"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
 namespace starling::kad {
 namespace {
 
-bool starts_with_ip(const Multiaddr& addr) {
+/// The IP that an address begins with, port unset.
+std::optional<IpPort> leading_ip(const Multiaddr::Part& first) {
+  const bool v4 = first.protocol == AddrProtocol::ip4;
+  if (!v4 && first.protocol != AddrProtocol::ip6) return std::nullopt;
+  IpPort out;
+  out.v6 = !v4;
+  std::copy_n(first.value.begin(), std::min(first.value.size(), out.ip.size()), out.ip.begin());
+  return out;
+}
+
+bool is_public(const Multiaddr& addr) {
   const auto parts = addr.parts();
-  return !parts.empty() && (parts[0].protocol == AddrProtocol::ip4 || parts[0].protocol == AddrProtocol::ip6 ||
-                            parts[0].protocol == AddrProtocol::ip6zone);
+  for (const Multiaddr::Part& part : parts)
+    if (part.protocol == AddrProtocol::p2p_circuit) return false;
+  if (parts.empty() || parts[0].protocol == AddrProtocol::ip6zone) return false;
+  const auto ip = leading_ip(parts[0]);
+  return !ip || classify(*ip) == AddrClass::public_net;
 }
 
 bool in_scope(const Multiaddr& addr, AddressScope scope) {
   if (addr.empty() || addr.bytes().size() > kAddrBytesMax) return false;
-  if (scope == AddressScope::any) return true;
-  if (addr.has(AddrProtocol::p2p_circuit)) return false;
-  if (const auto ip = addr.ip_port()) return classify(*ip) == AddrClass::public_net;
-  return !starts_with_ip(addr);
+  return scope == AddressScope::any || is_public(addr);
+}
+
+/// Whether the bytes of `/p2p/` occur at all: most addresses of a DHT have none, and need no copy to lose it.
+bool may_have_peer_id(const Multiaddr& addr) {
+  constexpr std::array<std::uint8_t, 2> kP2pCode{0xa5, 0x03};
+  const ByteView bytes = addr.bytes();
+  return std::search(bytes.begin(), bytes.end(), kP2pCode.begin(), kP2pCode.end()) != bytes.end();
 }
 
 /// The IPv4 address inside `::ffff:a.b.c.d`, so that one host has one group.
@@ -34,7 +53,7 @@ std::vector<Multiaddr> usable_addrs(std::span<const Multiaddr> addrs, AddressSco
   for (const Multiaddr& addr : addrs) {
     if (out.size() == count) break;
     if (!in_scope(addr, scope)) continue;
-    Multiaddr bare = addr.without_peer_id();
+    Multiaddr bare = may_have_peer_id(addr) ? addr.without_peer_id() : addr;
     if (bare.empty() || std::find(out.begin(), out.end(), bare) != out.end()) continue;
     out.push_back(std::move(bare));
   }

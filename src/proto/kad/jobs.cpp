@@ -67,7 +67,10 @@ void Jobs::hold_republish(Instant until) { republish_at_ = std::max(republish_at
 std::vector<Bytes> Jobs::refresh_keys(const RoutingTable& table, const KadId& self, Instant now) {
   std::vector<bool> wanted(std::min(table.depth(), kRefreshBucketsMax));
   std::size_t open = 0;
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
+  std::size_t inwards = 0;
+  for (std::size_t i = table.depth(); i-- > 0;) {
+    inwards += table.bucket_size(i);
+    if (i >= wanted.size() || table.bucket_size(i) >= config_.k || inwards < config_.k) continue;
     wanted[i] = table.looked_up(i) == Instant{} || table.looked_up(i) + config_.refresh_interval <= now;
     open += wanted[i] ? 1u : 0u;
   }

@@ -70,29 +70,40 @@ TEST(KadJobs, ProvidesABoundedNumberOfKeys) {
   EXPECT_EQ(jobs.provided_count(), kOwnProvidedKeysMax);
 }
 
+void fill(RoutingTable& table, const KadId& self, std::size_t bits, std::uint64_t count) {
+  for (std::uint64_t i = 1; i <= count; ++i)
+    ASSERT_EQ(table.add({peer_sharing(self, bits, i), {public_addr(bits * 100 + i)}, {}}, {}, Instant{}, 1h).outcome,
+              RoutingTable::Outcome::added);
+}
+
 // Wire notes §3.11 trap 9: a refresh must target its bucket (nim cd4f8c2).
 TEST(KadJobs, FindsAKeyForEveryBucketThatNeedsALookup) {
   SeededRng rng(testkit::seed(3));
   const Config config;
   const KadId self = KadId::of(peer(0));
   RoutingTable table(self, 20, Diversity{});
-  (void)table.add({peer_sharing(self, 6, 1), {public_addr(1)}, {}}, {}, t(0s), 1h);
+  fill(table, self, 1, 20);  // full
+  fill(table, self, 3, 5);
+  fill(table, self, 5, 20);  // full
+  fill(table, self, 6, 3);   // fewer than k from here inwards: the lookup of our own id has found all there are
   Jobs jobs(config, rng, t(0s));
   table.note_lookup(KadId::of(peer_sharing(self, 2, 5)), t(55min));
   const auto keys = jobs.refresh_keys(table, self, t(1h));
   std::set<std::size_t> buckets;
   for (const Bytes& key : keys) buckets.insert(common_prefix_bits(self, KadId::of(ByteView(key))));
-  EXPECT_EQ(buckets, (std::set<std::size_t>{0, 1, 3, 4, 5, 6}));
-  EXPECT_EQ(keys.size(), 6u);
+  EXPECT_EQ(buckets, (std::set<std::size_t>{0, 3, 4}));
+  EXPECT_EQ(keys.size(), 3u);
 }
 
 TEST(KadJobs, SpendsABoundedEffortOnDeepBuckets) {
   SeededRng rng(testkit::seed(4));
-  const Config config;
+  constexpr std::size_t kSmall = 2;
+  Config small;
+  small.k = kSmall;
   const KadId self = KadId::of(peer(0));
-  RoutingTable table(self, 20, Diversity{});
-  (void)table.add({peer_sharing(self, 17, 1), {public_addr(1)}, {}}, {}, t(0s), 1h);
-  Jobs jobs(config, rng, t(0s));
+  RoutingTable table(self, kSmall, Diversity{});
+  fill(table, self, 17, 2);
+  Jobs jobs(small, rng, t(0s));
   const auto keys = jobs.refresh_keys(table, self, t(1h));
   EXPECT_GE(keys.size(), 8u);
   EXPECT_LE(keys.size(), kRefreshBucketsMax);

@@ -232,12 +232,13 @@ std::optional<PeerInfo> RoutingTable::info(const PeerId& peer) const {
   return to_info(*entry);
 }
 
-void RoutingTable::collect(const Bucket& bucket, const PeerId* excluded, std::vector<const Entry*>& out) const {
+void RoutingTable::collect(const Bucket& bucket, const std::optional<KadId>& excluded, std::vector<const Entry*>& out) {
   for (const Entry& entry : bucket.entries)
-    if (excluded == nullptr || entry.contact.peer() != *excluded) out.push_back(&entry);
+    if (excluded != entry.place) out.push_back(&entry);
 }
 
-std::vector<PeerInfo> RoutingTable::nearest(const KadId& target, std::size_t count, const PeerId* excluded) const {
+std::vector<PeerInfo> RoutingTable::nearest(const KadId& target, std::size_t count, const PeerId* without) const {
+  const std::optional<KadId> excluded = without == nullptr ? std::nullopt : std::optional(KadId::of(*without));
   std::vector<const Entry*> found;
   const auto by_distance = [&](const Entry* a, const Entry* b) { return nearer(target, a->place, b->place); };
   const auto sort_from = [&](std::size_t start) {

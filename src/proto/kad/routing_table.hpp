@@ -120,7 +120,7 @@ class RoutingTable {
   Removal drop(std::size_t bucket, const Entry* entry);
   void trim();
   static PeerInfo to_info(const Entry& entry);
-  void collect(const Bucket& bucket, const PeerId* excluded, std::vector<const Entry*>& out) const;
+  static void collect(const Bucket& bucket, const std::optional<KadId>& excluded, std::vector<const Entry*>& out);
 
   KadId self_;
   std::size_t k_;

@@ -22,6 +22,7 @@ class SimulatedNetwork {
     std::unique_ptr<Env> env;
     std::unique_ptr<Kad> kad;
     Life life = Life::up;
+    Instant deadline = Instant::never();  ///< of the brain, as of its last input
     std::vector<Multiaddr> addrs;
     std::map<QueryId, QueryDone> done;
     /// What a liar answers instead of its brain; nothing = no answer.
@@ -43,6 +44,7 @@ class SimulatedNetwork {
     config.mode = mode;
     member->kad = std::make_unique<Kad>(config, member->id, validators, *member->env, now_);
     member->kad->set_own_addrs(member->addrs);
+    member->deadline = member->kad->deadline();
     by_id_[member->id] = member.get();
     members_.push_back(std::move(member));
     return *members_.back();
@@ -75,8 +77,8 @@ class SimulatedNetwork {
       Instant next = events_.empty() ? Instant::never() : events_.begin()->first.first;
       Member* sleeper = nullptr;
       for (auto& member : members_)
-        if (member->life == Life::up && member->kad->deadline() < next) {
-          next = member->kad->deadline();
+        if (member->life == Life::up && member->deadline < next) {
+          next = member->deadline;
           sleeper = member.get();
         }
       if (next > end) break;
@@ -145,6 +147,7 @@ class SimulatedNetwork {
       if (auto* request = std::get_if<SendRequest>(&*action)) send(member, std::move(*request));
       if (auto* done = std::get_if<QueryDone>(&*action)) member.done.emplace(done->id, std::move(*done));
     }
+    member.deadline = member.kad->deadline();
   }
   void fail(Member& from, RequestId id, Duration delay) {
     after(delay, [this, &from, id] {
