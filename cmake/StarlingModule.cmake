@@ -57,7 +57,7 @@ function(starling_module)
     endforeach()
     # A precompiled header is good for one sort of position-independent code only: that of the library which made it.
     set_target_properties(${M_NAME}_test PROPERTIES POSITION_INDEPENDENT_CODE OFF)
-    target_compile_options(${M_NAME}_test PRIVATE -fPIC)
+    target_compile_options(${M_NAME}_test PRIVATE -fPIC ${STARLING_TEST_OPTIONS})
     target_precompile_headers(${M_NAME}_test REUSE_FROM starling_testkit)
     starling_test(NAME ${M_NAME} LABEL ${M_LAYER} PROGRAM ${M_NAME}_test)
   endif()
