@@ -74,7 +74,8 @@ TEST_F(KadServer, NamesTheNearestButNeverTheAskerOrItself) {
   }
   const auto other = **ask(find(peer(101).bytes()), peer(102));
   EXPECT_EQ(other.closer_peers.at(0), info(101));  // the exact target first
-  for (const PeerInfo& named : (**ask(find(peer(0).bytes()))).closer_peers) EXPECT_NE(named.id, peer(0));
+  const auto about_itself = **ask(find(peer(0).bytes()));
+  for (const PeerInfo& named : about_itself.closer_peers) EXPECT_NE(named.id, peer(0));
 }
 
 // Wire notes §3.11 trap 4: the key may be any preimage.
