@@ -3,9 +3,9 @@
 
 namespace starling::sim {
 
-/// Signatures that cost nothing and prove nothing outside the simulator: a hash of key and message, with the signer's
-/// address written into the place of r. They fail for altered bytes and for other keys, as real ones do, so that every
-/// rule above them behaves as in production.
+/// Signatures that cost nothing and prove nothing outside the simulator: a hash of key and message, with the
+/// signer's address written into the place of r. They fail for altered bytes and for other keys, as real ones
+/// do, so that every rule above them behaves as in production.
 class FakeSignatures final : public agent::Signatures {
  public:
   Result<EthAddress> recover(const crypto::Hash256& digest, ByteView signature65) const override;

@@ -19,7 +19,8 @@ struct Overloaded : Visitors... {
 Multiaddr address_of(std::size_t index) {
   IpPort ip;
   const std::uint32_t number = 0x01000000U + static_cast<std::uint32_t>(index) * 257 + 1;
-  for (int i = 0; i < 4; ++i) ip.ip[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
+  for (int i = 0; i < 4; ++i)
+    ip.ip[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
   ip.port = kPort;
   return Multiaddr::tcp(ip);
 }
@@ -130,11 +131,11 @@ void World::boot(Node& node) {
     issued = *node::decode_issued(it->second);
   if (const auto it = node.kept.find({node::Kept::delegation, ""}); it != node.kept.end())
     delegation = *agent::decode_signed_delegation(it->second);
-  auto identity = agent::Identity::hot(*node.wallet_key, *node.node_key, agent::NetworkName(), delegation, issued,
-                                       now_.wall, signatures_);
+  auto identity = agent::Identity::hot(*node.wallet_key, *node.node_key, agent::NetworkName(), delegation,
+                                       issued, now_.wall, signatures_);
   STARLING_ASSERT(identity.has_value());
-  node.brain = std::make_unique<node::AgentNode>(std::move(config), std::move(host), *std::move(identity), signatures_,
-                                                 *node.env, now_);
+  node.brain = std::make_unique<node::AgentNode>(std::move(config), std::move(host), *std::move(identity),
+                                                 signatures_, *node.env, now_);
   for (const auto& [key, value] : node.kept)
     STARLING_ASSERT(node.brain->restore(key.first, key.second, value, now_.wall).has_value());
   node.brain->host().set_listening({node.address}, now_);
@@ -159,7 +160,8 @@ Duration World::latency(std::size_t a, std::size_t b) {
   SeededRng pair(seed_ ^ (std::min(a, b) * 0x10001ULL + std::max(a, b)) * 0x9e3779b97f4a7c15ULL);
   const auto span = static_cast<std::uint64_t>((links_model_.latency_max - links_model_.latency_min).count());
   const auto jitter = static_cast<std::uint64_t>(links_model_.jitter_max.count());
-  return links_model_.latency_min + Duration(static_cast<std::int64_t>(pair.below(span + 1) + rng_.below(jitter + 1)));
+  return links_model_.latency_min +
+         Duration(static_cast<std::int64_t>(pair.below(span + 1) + rng_.below(jitter + 1)));
 }
 
 std::optional<World::Far> World::far_end(node::ConnId conn) const {
@@ -195,7 +197,8 @@ void World::apply(std::size_t index, node::EdgeCommand& command) {
       [&](node::down::Dial& dial) {
         const auto target = by_ip_.find(ip_of(dial.address));
         const bool there = target != by_ip_.end() && online(target->second) && target->second != index &&
-                           !(separated_ && separated_(index, target->second)) && rng_.unit() >= links_model_.loss;
+                           !(separated_ && separated_(index, target->second)) &&
+                           rng_.unit() >= links_model_.loss;
         if (!there) {
           deliver(index, node::up::DialFailed{dial.dial, make_error(node::Errc::connection_refused)}, 100ms);
           return;
@@ -208,7 +211,8 @@ void World::apply(std::size_t index, node::EdgeCommand& command) {
           Node& listener = *nodes_[other];
           const bool wrong = dial.peer && *dial.peer != listener.brain->host().local().id;
           if (wrong || !listener.brain->host().admit_inbound(*dialler.address.as_tcp())) {
-            deliver(index, node::up::DialFailed{dial.dial, make_error(node::Errc::connection_limit)}, one_way);
+            deliver(index, node::up::DialFailed{dial.dial, make_error(node::Errc::connection_limit)},
+                    one_way);
             return;
           }
           auto link = std::make_shared<Link>();
@@ -218,10 +222,14 @@ void World::apply(std::size_t index, node::EdgeCommand& command) {
           link->at_b = node::ConnId(next_conn_++);
           links_[link->at_a] = link;
           links_[link->at_b] = link;
-          deliver(index, node::up::Connected{link->at_a, dial.dial, listener.brain->host().local().id,
-                                             node::Direction::outbound, listener.address}, one_way);
-          deliver(other, node::up::Connected{link->at_b, node::DialId(), dialler.brain->host().local().id,
-                                             node::Direction::inbound, dialler.address}, Duration(0));
+          deliver(index,
+                  node::up::Connected{link->at_a, dial.dial, listener.brain->host().local().id,
+                                      node::Direction::outbound, listener.address},
+                  one_way);
+          deliver(other,
+                  node::up::Connected{link->at_b, node::DialId(), dialler.brain->host().local().id,
+                                      node::Direction::inbound, dialler.address},
+                  Duration(0));
           identify(index, link->at_b, other, one_way * 2);
           identify(other, link->at_a, index, one_way * 3);
         });
@@ -261,7 +269,8 @@ void World::apply(std::size_t index, node::EdgeCommand& command) {
       },
       [&](node::down::SendGossip& send) {
         if (const auto far = far_end(send.conn))
-          deliver(far->node, node::up::GossipReceived{far->conn, std::move(send.rpc)}, latency(index, far->node));
+          deliver(far->node, node::up::GossipReceived{far->conn, std::move(send.rpc)},
+                  latency(index, far->node));
       },
       [&](node::down::CheckSignature& check) {
         deliver(index, node::up::SignatureChecked{check.validation, PeerId::from_bytes(check.message->from)},
@@ -275,25 +284,30 @@ void World::apply(std::size_t index, node::EdgeCommand& command) {
         }
         const std::uint32_t stream = next_stream_++;
         presence_streams_.emplace(std::pair(far->conn, stream), ask.ask);
-        deliver(far->node, node::up::PresenceAsked{{far->conn, stream}, ask.wallet}, latency(index, far->node));
+        deliver(far->node, node::up::PresenceAsked{{far->conn, stream}, ask.wallet},
+                latency(index, far->node));
       },
       [&](node::down::AnswerPresence& answer) {
         const auto it = presence_streams_.find({answer.to.conn, answer.to.stream});
         const auto far = far_end(answer.to.conn);
         if (it == presence_streams_.end() || !far) return;
-        deliver(far->node, node::up::PresenceAnswered{it->second, std::move(answer.record)}, latency(index, far->node));
+        deliver(far->node, node::up::PresenceAnswered{it->second, std::move(answer.record)},
+                latency(index, far->node));
         presence_streams_.erase(it);
       },
       [&](node::down::Ping& ping) {
         const auto far = far_end(ping.conn);
         const Duration rtt = far ? latency(index, far->node) * 2 : Duration(1ms);
-        deliver(index, node::up::Pinged{ping.ask, far ? Result<Duration>(rtt) : fail(node::Errc::not_connected)}, rtt);
+        deliver(index,
+                node::up::Pinged{ping.ask, far ? Result<Duration>(rtt) : fail(node::Errc::not_connected)},
+                rtt);
       },
       [&](node::down::SetLocal& set) {
         node.local = std::move(set.info);
         if (!set.push) return;
         for (const auto& [conn, link] : links_) {
-          const bool mine = (link->a == index && link->at_a == conn) || (link->b == index && link->at_b == conn);
+          const bool mine =
+              (link->a == index && link->at_a == conn) || (link->b == index && link->at_b == conn);
           if (!mine) continue;
           const auto far = far_end(conn);
           identify(index, far->conn, far->node, latency(index, far->node));
@@ -307,10 +321,14 @@ void World::tell_observer(std::size_t index, node::agent_event::Event& event) {
   Node& node = *nodes_[index];
   Observed& seen = node.observed;
   const auto visitor = Overloaded{
-      [&](node::agent_event::Found& found) { seen.found.insert_or_assign(found.ask, std::move(found.outcome)); },
+      [&](node::agent_event::Found& found) {
+        seen.found.insert_or_assign(found.ask, std::move(found.outcome));
+      },
       [&](node::agent_event::SendState& state) { seen.sends[state.ask].push_back(state.state); },
       [&](node::agent_event::Message& message) { seen.messages.push_back(std::move(message.message)); },
-      [&](node::agent_event::Announced& announced) { seen.announced.push_back(announced.presence.fields.wallet); },
+      [&](node::agent_event::Announced& announced) {
+        seen.announced.push_back(announced.presence.fields.wallet);
+      },
       [&](node::agent_event::Status&) {},
       [&](node::agent_event::Published&) { ++seen.published; },
       [&](node::agent_event::Superseded&) { seen.superseded = true; },
@@ -369,7 +387,8 @@ void World::crash(std::size_t index) {
   if (!node.brain) return;
   std::vector<node::ConnId> own;
   for (const auto& [conn, link] : links_)
-    if ((link->a == index && link->at_a == conn) || (link->b == index && link->at_b == conn)) own.push_back(conn);
+    if ((link->a == index && link->at_a == conn) || (link->b == index && link->at_b == conn))
+      own.push_back(conn);
   node.brain.reset();
   node.local.reset();
   node.armed = Instant::never();

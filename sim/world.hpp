@@ -15,7 +15,7 @@ struct LinkModel {
   Duration latency_min = 5ms;
   Duration latency_max = 60ms;  ///< uniform between the two, fixed per pair of nodes
   Duration jitter_max = 2ms;
-  double loss = 0.0;            ///< share of dials that fail; connections themselves are reliable, as TCP is
+  double loss = 0.0;  ///< share of dials that fail; connections themselves are reliable, as TCP is
 };
 
 struct NodeSpec {
@@ -37,11 +37,11 @@ struct Observed {
   bool shutdown_ready = false;
 };
 
-/// Level A of the simulator: many AgentNodes of production in virtual time, joined by a network model that speaks
-/// node/port.hpp in place of sockets, Noise, yamux and codecs.
+/// Level A of the simulator: many AgentNodes of production in virtual time, joined by a network model that
+/// speaks node/port.hpp in place of sockets, Noise, yamux and codecs.
 ///
-/// Everything follows from the seed: node keys, latencies, every node's own Rng, the order of events with equal times.
-/// state_hash() digests every delivered event, so two runs agree exactly or differ visibly.
+/// Everything follows from the seed: node keys, latencies, every node's own Rng, the order of events with
+/// equal times. state_hash() digests every delivered event, so two runs agree exactly or differ visibly.
 /// Single-threaded. Memory is bounded by the nodes and the events under way.
 class World {
  public:

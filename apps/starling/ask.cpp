@@ -19,11 +19,14 @@ using api::ControlClient;
 
 constexpr Duration kReachWait = 10s;
 
-ControlClient client_of(const NodeOptions& options) { return ControlClient(data_dir_of(options) / "control.sock"); }
+ControlClient client_of(const NodeOptions& options) {
+  return ControlClient(data_dir_of(options) / "control.sock");
+}
 
 /// Prints an answer of the node, or its error.
 template <class Print>
-int show(const Result<ControlClient::Answer>& answer, const NodeOptions& options, const Output& output, Print print) {
+int show(const Result<ControlClient::Answer>& answer, const NodeOptions& options, const Output& output,
+         Print print) {
   if (!answer) return output.fail({answer.error(), data_dir_of(options).string()});
   if (answer->status != 200) return output.relay_error(answer->body);
   print(answer->body);
@@ -57,7 +60,8 @@ Outcome<std::unique_ptr<api::Service>> short_lived(const NodeOptions& options) {
 
 void print_found(const json::value& found, const Output& output) {
   if (output.json()) return output.line(found);
-  output.text(text_of(found, "address") + "  " + text_of(found, "name") + "  (" + text_of(found, "role") + ")");
+  output.text(text_of(found, "address") + "  " + text_of(found, "name") + "  (" + text_of(found, "role") +
+              ")");
   output.text("  peer id  " + text_of(found, "peer_id"));
   for (const auto& address : found.at("addrs").as_array())
     output.text("  address  " + std::string(std::string_view(address.as_string())));
@@ -69,24 +73,25 @@ void print_message(const json::value& message, const Output& output) {
   if (output.json()) return output.line(message);
   const bool broadcast = message.at("to").is_null();
   std::string line = text_of(message, "from") + (broadcast ? " to all: " : ": ");
-  line += message.as_object().contains("text") ? text_of(message, "text")
-                                               : "<" + text_of(message, "content_type") + ", base64> " +
-                                                     text_of(message, "body_base64");
+  line += message.as_object().contains("text")
+              ? text_of(message, "text")
+              : "<" + text_of(message, "content_type") + ", base64> " + text_of(message, "body_base64");
   output.text(line);
 }
 
 void print_announcement(const json::value& presence, const Output& output) {
   if (output.json()) return output.line(presence);
-  output.text(text_of(presence, "address") + "  " + text_of(presence, "role") + "  " + text_of(presence, "name") +
-              (presence.at("withdrawn").as_bool() ? "  (left)" : ""));
+  output.text(text_of(presence, "address") + "  " + text_of(presence, "role") + "  " +
+              text_of(presence, "name") + (presence.at("withdrawn").as_bool() ? "  (left)" : ""));
 }
 
 void print_status(const json::value& status, const Output& output) {
   if (output.json()) return output.line(status);
-  output.text(text_of(status, "address") + "  " + text_of(status, "role") + "  up " + text_of(status, "uptime_s") +
-              " s  connections " + text_of(status, "connections") + "  dht " + text_of(status, "dht_table") +
-              " peers, " + text_of(status, "dht_records") + " records  messages " + text_of(status, "messages_sent") +
-              " sent, " + text_of(status, "messages_delivered") + " delivered");
+  output.text(text_of(status, "address") + "  " + text_of(status, "role") + "  up " +
+              text_of(status, "uptime_s") + " s  connections " + text_of(status, "connections") + "  dht " +
+              text_of(status, "dht_table") + " peers, " + text_of(status, "dht_records") +
+              " records  messages " + text_of(status, "messages_sent") + " sent, " +
+              text_of(status, "messages_delivered") + " delivered");
 }
 
 template <class Print>
@@ -112,13 +117,14 @@ int run_find(const FindOptions& options, const Output& output) {
   if (!wallet) return output.fail({wallet.error(), options.address});
   const ControlClient client = client_of(options.node);
   if (client.reachable()) {
-    return show(client.post("/v1/find", {{"address", options.address}, {"cache_ms", options.cache_ms}}), options.node,
-                output, [&](const json::value& found) { print_found(found, output); });
+    return show(client.post("/v1/find", {{"address", options.address}, {"cache_ms", options.cache_ms}}),
+                options.node, output, [&](const json::value& found) { print_found(found, output); });
   }
   auto service = short_lived(options.node);
   if (!service) return output.fail(service.error());
   std::promise<api::FindOutcome> promise;
-  (*service)->find(*wallet, Duration::zero(), [&](api::FindOutcome outcome) { promise.set_value(std::move(outcome)); });
+  (*service)->find(*wallet, Duration::zero(),
+                   [&](api::FindOutcome outcome) { promise.set_value(std::move(outcome)); });
   const auto outcome = promise.get_future().get();
   if (!outcome.found) return output.fail({outcome.found.error(), wallet->to_string()});
   print_found(api::view_of(*outcome.found, outcome.took), output);
@@ -147,8 +153,9 @@ int run_send(const SendOptions& options, const Output& output) {
 
   const auto print = [&](const json::value& sent) {
     if (output.json()) return output.line(sent);
-    output.text(text_of(sent, "state") + (text_of(sent, "path").empty() ? "" : " by " + text_of(sent, "path")) +
-                " in " + text_of(sent, "ms") + " ms  (id " + text_of(sent, "id") + ")");
+    output.text(text_of(sent, "state") +
+                (text_of(sent, "path").empty() ? "" : " by " + text_of(sent, "path")) + " in " +
+                text_of(sent, "ms") + " ms  (id " + text_of(sent, "id") + ")");
   };
   const ControlClient client = client_of(options.node);
   if (client.reachable()) return show(client.post("/v1/send", request), options.node, output, print);
@@ -186,8 +193,9 @@ int run_peers(const NodeOptions& options, const Output& output) {
   return show(client_of(options).get("/v1/peers"), options, output, [&](const json::value& peers) {
     if (output.json()) return output.line(peers);
     for (const auto& peer : peers.as_array())
-      output.text(text_of(peer, "peer_id") + "  " + text_of(peer, "addr") + "  " + text_of(peer, "direction") + "  " +
-                  text_of(peer, "agent") + "  score " + text_of(peer, "score"));
+      output.text(text_of(peer, "peer_id") + "  " + text_of(peer, "addr") + "  " +
+                  text_of(peer, "direction") + "  " + text_of(peer, "agent") + "  score " +
+                  text_of(peer, "score"));
   });
 }
 

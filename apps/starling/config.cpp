@@ -1,8 +1,8 @@
+#include <toml++/toml.h>
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <sstream>
-#include <toml++/toml.h>
 
 #include "command.hpp"
 #include "home/data_dir.hpp"
@@ -113,15 +113,18 @@ Outcome<void> apply_config(NodeOptions& options, const std::vector<std::string>&
   }
   for (const auto& [name, node] : table) {
     const std::string_view key = name.str();
-    const auto* known = std::find_if(std::begin(kKeys), std::end(kKeys), [&](const Key& k) { return k.name == key; });
+    const auto* known =
+        std::find_if(std::begin(kKeys), std::end(kKeys), [&](const Key& k) { return k.name == key; });
     std::ostringstream where;
     where << options.config << ", line " << node.source().begin.line << ": ";
     if (known == std::end(kKeys))
-      return failure(bad_config(), where.str() + "unknown key '" + std::string(key) + "'; known: " + known_keys());
+      return failure(bad_config(),
+                     where.str() + "unknown key '" + std::string(key) + "'; known: " + known_keys());
     if (std::find(given.begin(), given.end(), key) != given.end()) continue;
     bool good = false;
     known->set(options, node, good);
-    if (!good) return failure(bad_config(), where.str() + "'" + std::string(key) + "' has a value of the wrong type");
+    if (!good)
+      return failure(bad_config(), where.str() + "'" + std::string(key) + "' has a value of the wrong type");
   }
   return {};
 }
@@ -165,11 +168,14 @@ Outcome<api::ServiceConfig> service_config(const NodeOptions& options) {
   }
   if (options.key_type != "secp256k1" && options.key_type != "ed25519")
     return failure(bad_config(), "key-type '" + options.key_type + "' is not one of secp256k1, ed25519");
-  config.node_key_type = options.key_type == "ed25519" ? crypto::KeyType::ed25519 : crypto::KeyType::secp256k1;
+  config.node_key_type =
+      options.key_type == "ed25519" ? crypto::KeyType::ed25519 : crypto::KeyType::secp256k1;
   config.threads = options.threads;
   if (options.connections > 0) config.connections = options.connections;
   const auto level = level_named(options.log_level);
-  if (!level) return failure(bad_config(), "log-level '" + options.log_level + "' is not one of trace, debug, info, warn, error");
+  if (!level)
+    return failure(bad_config(),
+                   "log-level '" + options.log_level + "' is not one of trace, debug, info, warn, error");
   config.log_level = *level;
   config.status_messages = !options.no_status;
   config.allow_private_addresses = options.allow_private;

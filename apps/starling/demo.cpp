@@ -4,13 +4,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <poll.h>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <poll.h>
 #include <thread>
 
 #include "api/control_client.hpp"
@@ -45,8 +45,9 @@ class NodeProcess {
   ~NodeProcess() { stop(SIGKILL); }
 
   bool spawn(const std::string& role, const std::vector<std::string>& bootstrap) {
-    std::vector<std::string> words{"starling", "up",     "--role",     role,  "--listen", "/ip4/127.0.0.1/tcp/0",
-                                   "--name",   name_,    "--data-dir", folder_.string(),  "--threads", "1"};
+    std::vector<std::string> words{
+        "starling", "up",         "--role",         role,        "--listen", "/ip4/127.0.0.1/tcp/0", "--name",
+        name_,      "--data-dir", folder_.string(), "--threads", "1"};
     for (const auto& address : bootstrap) {
       words.emplace_back("--bootstrap");
       words.push_back(address);
@@ -60,7 +61,8 @@ class NodeProcess {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], STDOUT_FILENO);
     const std::string log = (folder_.string() + ".log");
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND,
+                                     0600);
     const int failed = ::posix_spawn(&pid_, "/proc/self/exe", &actions, nullptr, arguments.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
     ::close(pipe_ends[1]);
@@ -119,7 +121,9 @@ class NodeProcess {
   std::string multiaddr_;
 };
 
-std::string short_address(const std::string& address) { return address.substr(0, 6) + "…" + address.substr(38); }
+std::string short_address(const std::string& address) {
+  return address.substr(0, 6) + "…" + address.substr(38);
+}
 
 /// The demo's network and what happens in it.
 class Demo {
@@ -141,14 +145,18 @@ class Demo {
     const auto begin = Clock::now();
     if (!start_network()) return failed("the nodes did not start");
     if (!everybody_joined()) return failed("the agents did not find each other's network in time");
-    if (!find(agent(0), agent(4), "through the DHT, knowing nothing but the address")) return failed("not found");
-    if (!message(agent(0), agent(4), "hello dave, this is alice")) return failed("a direct message did not arrive");
-    if (!broadcast(agent(1), "bob to everyone: good morning")) return failed("a broadcast did not arrive everywhere");
+    if (!find(agent(0), agent(4), "through the DHT, knowing nothing but the address"))
+      return failed("not found");
+    if (!message(agent(0), agent(4), "hello dave, this is alice"))
+      return failed("a direct message did not arrive");
+    if (!broadcast(agent(1), "bob to everyone: good morning"))
+      return failed("a broadcast did not arrive everywhere");
     step("killing bootstrap node " + bootstrap(0).name() + " (SIGKILL)");
     bootstrap(0).stop(SIGKILL);
     if (!find(agent(2), agent(3), "with one bootstrap node left")) return failed("not found after the kill");
     if (!message(agent(2), agent(3), "still here?")) return failed("a message did not arrive after the kill");
-    if (!broadcast(agent(4), "dave to everyone: all is well")) return failed("a broadcast did not arrive after the kill");
+    if (!broadcast(agent(4), "dave to everyone: all is well"))
+      return failed("a broadcast did not arrive after the kill");
     return finish(ms_since(begin));
   }
 
@@ -184,7 +192,10 @@ class Demo {
       if (!agent(i).wait_ready(std::chrono::seconds(10))) return false;
     for (const auto& node : nodes_) {
       step("  " + node->name() + std::string(7 - node->name().size(), ' ') + node->address());
-      event({{"event", "node"}, {"name", node->name()}, {"address", node->address()}, {"addr", node->multiaddr()}});
+      event({{"event", "node"},
+             {"name", node->name()},
+             {"address", node->address()},
+             {"addr", node->multiaddr()}});
     }
     return true;
   }
@@ -199,7 +210,8 @@ class Demo {
           const auto& object = status->body.as_object();
           std::int64_t mesh = 0;
           for (const auto& topic : object.at("topics").as_array())
-            if (topic.at("topic").as_string() == "agent-messages") mesh = topic.at("mesh").to_number<std::int64_t>();
+            if (topic.at("topic").as_string() == "agent-messages")
+              mesh = topic.at("mesh").to_number<std::int64_t>();
           if (object.at("presence").at("stored_by").to_number<std::int64_t>() > 0 && mesh > 0) break;
         }
         if (Clock::now() > end) return false;
@@ -217,7 +229,11 @@ class Demo {
     if (source != "dht") return false;
     step(who.name() + " finds " + short_address(whom.address()) + " " + how + ": " +
          rounded(ms_since(start)));
-    event({{"event", "find"}, {"who", who.name()}, {"whom", whom.name()}, {"source", source}, {"ms", ms_since(start)}});
+    event({{"event", "find"},
+           {"who", who.name()},
+           {"whom", whom.name()},
+           {"source", source},
+           {"ms", ms_since(start)}});
     return true;
   }
 

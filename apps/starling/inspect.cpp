@@ -1,4 +1,5 @@
-// `starling inspect`: every field of a record or message, every signature, and the verdict with the check that decided.
+// `starling inspect`: every field of a record or message, every signature, and the verdict with the check
+// that decided.
 #include <filesystem>
 #include <iostream>
 #include <iterator>
@@ -29,26 +30,29 @@ Outcome<Bytes> read_input(const std::string& text) {
     content = to_text(*bytes);
   }
   std::string trimmed = content;
-  while (!trimmed.empty() && (trimmed.back() == '\n' || trimmed.back() == '\r' || trimmed.back() == ' ')) trimmed.pop_back();
+  while (!trimmed.empty() && (trimmed.back() == '\n' || trimmed.back() == '\r' || trimmed.back() == ' '))
+    trimmed.pop_back();
   if (auto bytes = from_hex(trimmed); bytes && !bytes->empty()) return *std::move(bytes);
   std::string unpadded = trimmed;
   while (!unpadded.empty() && unpadded.back() == '=') unpadded.pop_back();
-  if (auto bytes = format::decode_base(format::Base::base64, unpadded); bytes && !bytes->empty()) return *std::move(bytes);
-  if (content == text) return failure(make_error(api::Errc::bad_input), "neither hex, base64 nor a file: '" + text + "'");
+  if (auto bytes = format::decode_base(format::Base::base64, unpadded); bytes && !bytes->empty())
+    return *std::move(bytes);
+  if (content == text)
+    return failure(make_error(api::Errc::bad_input), "neither hex, base64 nor a file: '" + text + "'");
   return to_bytes(content);
 }
 
 json::object delegation_view(const agent::CheckedDelegation& delegation) {
-  return {{"wallet", delegation.fields.wallet.to_string()},
-          {"node_key", to_hex(format::encode_public_key(delegation.fields.node_key))},
-          {"peer_id", delegation.fields.peer_id().to_string()},
-          {"network", delegation.fields.network},
-          {"not_before", delegation.fields.not_before.ms()},
-          {"not_after", delegation.fields.not_after.ms()},
-          {"epoch", delegation.fields.epoch},
-          {"signature", to_hex(delegation.wire.signature)},
-          {"wallet_signature",
-           agent::verify_wallet(delegation, agent::real_signatures()) ? "good" : "forged"}};
+  return {
+      {"wallet", delegation.fields.wallet.to_string()},
+      {"node_key", to_hex(format::encode_public_key(delegation.fields.node_key))},
+      {"peer_id", delegation.fields.peer_id().to_string()},
+      {"network", delegation.fields.network},
+      {"not_before", delegation.fields.not_before.ms()},
+      {"not_after", delegation.fields.not_after.ms()},
+      {"epoch", delegation.fields.epoch},
+      {"signature", to_hex(delegation.wire.signature)},
+      {"wallet_signature", agent::verify_wallet(delegation, agent::real_signatures()) ? "good" : "forged"}};
 }
 
 json::object presence_view(const agent::CheckedPresence& presence) {
@@ -56,7 +60,8 @@ json::object presence_view(const agent::CheckedPresence& presence) {
   out["issued_at"] = presence.fields.issued_at.ms();
   out["epoch"] = presence.fields.epoch;
   out["agent_version"] = presence.fields.agent_version;
-  out["seal_key"] = presence.fields.seal_key ? json::value(to_hex(*presence.fields.seal_key)) : json::value(nullptr);
+  out["seal_key"] =
+      presence.fields.seal_key ? json::value(to_hex(*presence.fields.seal_key)) : json::value(nullptr);
   out["sha256"] = to_hex(presence.rank.sha256);
   out["node_signature"] = agent::verify_node(presence, agent::real_signatures()) ? "good" : "bad";
   out["delegation"] = delegation_view(presence.delegation);
@@ -135,7 +140,8 @@ class Bench {
     if (!judged.candidate) return out;
     if (const auto* envelope = judged.candidate->envelope()) out.fields = envelope_view(*envelope);
     if (const auto* status = judged.candidate->status()) {
-      out.fields = api::view_of(node::agent_event::Status{judged.candidate->wallet(), judged.candidate->author, status->fields});
+      out.fields = api::view_of(
+          node::agent_event::Status{judged.candidate->wallet(), judged.candidate->author, status->fields});
       out.fields["delegation"] = delegation_view(status->delegation);
     }
     return out;
@@ -166,8 +172,9 @@ void print_fields(const json::object& fields, const Output& output, const std::s
       print_fields(member.value().get_object(), output, indent + "  ");
     } else {
       const auto& value = member.value();
-      output.text(indent + name + ": " +
-                  (value.is_string() ? std::string(std::string_view(value.get_string())) : json::serialize(value)));
+      output.text(
+          indent + name + ": " +
+          (value.is_string() ? std::string(std::string_view(value.get_string())) : json::serialize(value)));
     }
   }
 }
@@ -179,12 +186,14 @@ int run_cases(const std::string& path, const Output& output) {
   if (!cases) return output.fail({cases.error().error, path + ": " + cases.error().where});
   std::size_t wrong = 0;
   for (const auto& one : *cases) {
-    const auto lines = agent::differences(one.expected, agent::judge_case(one.input), agent::RowRule::three_or_five);
+    const auto lines =
+        agent::differences(one.expected, agent::judge_case(one.input), agent::RowRule::three_or_five);
     if (lines.empty()) continue;
     ++wrong;
     json::array texts(lines.begin(), lines.end());
     if (output.json())
-      output.line({{"kind", one.input.kind}, {"name", one.input.name}, {"why", one.why}, {"differences", texts}});
+      output.line(
+          {{"kind", one.input.kind}, {"name", one.input.name}, {"why", one.why}, {"differences", texts}});
     else
       for (const auto& line : lines) output.text(one.input.kind + ": " + one.input.name + ": " + line);
   }
@@ -200,7 +209,8 @@ int run_cases(const std::string& path, const Output& output) {
 int run_inspect(const InspectOptions& options, const Output& output) {
   if (!options.cases.empty()) return run_cases(options.cases, output);
   if (options.kind.empty() || options.input.empty())
-    return output.fail({make_error(api::Errc::bad_input), "inspect needs a kind and an input, or --cases FILE"});
+    return output.fail(
+        {make_error(api::Errc::bad_input), "inspect needs a kind and an input, or --cases FILE"});
   const auto input = read_input(options.input);
   if (!input) return output.fail(input.error());
   auto network = agent::NetworkName::parse(options.network);
@@ -229,8 +239,9 @@ int run_inspect(const InspectOptions& options, const Output& output) {
   else if (options.kind == "status")
     inspected = bench.gossip(agent::Topic::status, *input, author);
   else
-    return output.fail({make_error(api::Errc::bad_input),
-                        "'" + options.kind + "' is not one of presence, delegation, envelope, receipt, status"});
+    return output.fail(
+        {make_error(api::Errc::bad_input),
+         "'" + options.kind + "' is not one of presence, delegation, envelope, receipt, status"});
 
   json::object result{{"kind", inspected.kind},
                       {"verdict", agent::to_string(inspected.verdict.ruling)},

@@ -6,15 +6,19 @@ namespace starling::cli {
 namespace {
 
 void add_data_dir(CLI::App& app, NodeOptions& options) {
-  app.add_option("--data-dir", options.data_dir, "where the node keeps keys and messages (default ~/.starling)");
+  app.add_option("--data-dir", options.data_dir,
+                 "where the node keeps keys and messages (default ~/.starling)");
 }
 
 /// Everything that `up` and the short-lived nodes of find and send have in common.
 void add_node_options(CLI::App& app, NodeOptions& options) {
   add_data_dir(app, options);
-  app.add_option("--bootstrap", options.bootstrap, "address of a bootstrap node, /ip4/…/tcp/…/p2p/…; repeatable");
-  app.add_option("--wallet", options.wallet, "address of the wallet to run with, when the keystore holds several");
-  app.add_option("--password-file", options.password_file, "file whose first line is the keystore's password");
+  app.add_option("--bootstrap", options.bootstrap,
+                 "address of a bootstrap node, /ip4/…/tcp/…/p2p/…; repeatable");
+  app.add_option("--wallet", options.wallet,
+                 "address of the wallet to run with, when the keystore holds several");
+  app.add_option("--password-file", options.password_file,
+                 "file whose first line is the keystore's password");
   app.add_option("--network", options.network, "name of the network");
   app.add_option("--log-level", options.log_level, "trace, debug, info, warn or error");
   app.add_option("--threads", options.threads, "event loops; 0: one per core");
@@ -60,27 +64,34 @@ int run(int argc, char** argv) {
   WalletOptions wallet_options;
   auto* wallet = app.add_subcommand("wallet", "keystores: new, import, list, show");
   wallet->require_subcommand(1);
-  const auto add_wallet = [&](const char* name, const char* help, int (*verb)(const WalletOptions&, const Output&)) {
+  const auto add_wallet = [&](const char* name, const char* help,
+                              int (*verb)(const WalletOptions&, const Output&)) {
     auto* sub = wallet->add_subcommand(name, help);
     add_data_dir(*sub, wallet_options.node);
     sub->callback([&, verb] { result = verb(wallet_options, output()); });
     return sub;
   };
   auto* wallet_new = add_wallet("new", "make a wallet", run_wallet_new);
-  auto* wallet_import = add_wallet("import", "take over a keystore file, or a file with a hex key", run_wallet_import);
+  auto* wallet_import =
+      add_wallet("import", "take over a keystore file, or a file with a hex key", run_wallet_import);
   for (auto* sub : {wallet_new, wallet_import}) {
-    sub->add_option("--password-file", wallet_options.node.password_file, "file whose first line is the password");
-    sub->add_flag("--light", wallet_options.light, "cheap key derivation, for passwords that are random bits");
+    sub->add_option("--password-file", wallet_options.node.password_file,
+                    "file whose first line is the password");
+    sub->add_flag("--light", wallet_options.light,
+                  "cheap key derivation, for passwords that are random bits");
   }
   wallet_import->add_option("file", wallet_options.file)->required();
   add_wallet("list", "the wallets of the data directory", run_wallet_list);
-  add_wallet("show", "one of them", run_wallet_show)->add_option("address", wallet_options.address)->required();
+  add_wallet("show", "one of them", run_wallet_show)
+      ->add_option("address", wallet_options.address)
+      ->required();
 
   FindOptions find_options;
   auto* find = app.add_subcommand("find", "find an agent by address");
   add_node_options(*find, find_options.node);
   find->add_option("address", find_options.address)->required();
-  find->add_option("--cache-ms", find_options.cache_ms, "accept an announcement of at most this age instead of asking");
+  find->add_option("--cache-ms", find_options.cache_ms,
+                   "accept an announcement of at most this age instead of asking");
   find->callback([&] { result = run_find(find_options, output()); });
 
   SendOptions send_options;
@@ -130,7 +141,8 @@ int run(int argc, char** argv) {
   inspect->add_option("input", inspect_options.input, "hex, base64, a file, or - for standard input");
   inspect->add_option("--cases", inspect_options.cases, "judge a file of cases and list the differences");
   inspect->add_option("--now", inspect_options.now_ms, "judge at this time, Unix ms");
-  inspect->add_option("--dht-key", inspect_options.dht_key, "the key under which a presence was found, text or hex");
+  inspect->add_option("--dht-key", inspect_options.dht_key,
+                      "the key under which a presence was found, text or hex");
   inspect->add_option("--network", inspect_options.network, "name of the network");
   inspect->add_option("--author", inspect_options.author, "peer id that published it");
   inspect->callback([&] { result = run_inspect(inspect_options, output()); });

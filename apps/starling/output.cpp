@@ -24,8 +24,10 @@ int Output::fail(const Failure& failure) const {
 int Output::relay_error(const boost::json::value& error_object) const {
   const auto text_of = [&](std::string_view name) {
     const auto* object = error_object.is_object() ? error_object.get_object().if_contains("error") : nullptr;
-    const auto* value = object != nullptr && object->is_object() ? object->get_object().if_contains(name) : nullptr;
-    return value != nullptr && value->is_string() ? std::string(std::string_view(value->get_string())) : std::string();
+    const auto* value =
+        object != nullptr && object->is_object() ? object->get_object().if_contains(name) : nullptr;
+    return value != nullptr && value->is_string() ? std::string(std::string_view(value->get_string()))
+                                                  : std::string();
   };
   if (json_) {
     std::cerr << boost::json::serialize(error_object) << '\n';

@@ -1,5 +1,5 @@
-#include <csignal>
 #include <atomic>
+#include <csignal>
 
 #include "api/control_server.hpp"
 #include "api/views.hpp"
@@ -61,11 +61,14 @@ int run_up(const NodeOptions& options, const Output& output) {
                {"addrs", std::move(addresses)},
                {"role", agent::to_string((*service)->role())}});
   if ((*service)->wallet_was_made())
-    output.note("made a new wallet: " + (*service)->wallet().to_string() + " in " + (data_dir / "keystore").string() +
+    output.note("made a new wallet: " + (*service)->wallet().to_string() + " in " +
+                (data_dir / "keystore").string() +
                 "\nnext:  back up that folder; whoever has it is this agent");
   if (wants_bootstrap && !signal.wait(5)) {
     if ((*service)->peers().empty())
-      output.note("no bootstrap node answers yet; trying again until one does\nnext:  check the --bootstrap addresses");
+      output.note(
+          "no bootstrap node answers yet; trying again until one does\nnext:  check the --bootstrap "
+          "addresses");
     while (!signal.wait(3600)) {
     }
   } else if (!wants_bootstrap) {

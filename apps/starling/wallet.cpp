@@ -9,7 +9,9 @@ namespace {
 
 namespace json = boost::json;
 
-home::Keystore keystore_of(const NodeOptions& options) { return home::Keystore(data_dir_of(options) / "keystore"); }
+home::Keystore keystore_of(const NodeOptions& options) {
+  return home::Keystore(data_dir_of(options) / "keystore");
+}
 
 /// Passwords come from a file only: neither a command line nor the environment hides them from other users.
 Outcome<std::string> password_of(const NodeOptions& options) {
@@ -42,7 +44,8 @@ int run_wallet_new(const WalletOptions& options, const Output& output) {
   return store(crypto::PrivateKey::generate(crypto::KeyType::secp256k1, rng), options, output);
 }
 
-/// Takes a keystore of another tool (same password) or a file with 64 hex digits. Never a key on the command line.
+/// Takes a keystore of another tool (same password) or a file with 64 hex digits. Never a key on the command
+/// line.
 int run_wallet_import(const WalletOptions& options, const Output& output) {
   auto content = home::read_file(options.file, 64 * 1024);
   if (!content) return output.fail({content.error(), options.file});

@@ -61,7 +61,8 @@ std::uint64_t number_of(const json::value& value, std::string_view name) {
   const std::string digits = text_of(value, name);
   std::uint64_t out = 0;
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), out);
-  if (parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size()) throw Unreadable{std::string(name)};
+  if (parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size())
+    throw Unreadable{std::string(name)};
   return out;
 }
 
@@ -121,7 +122,8 @@ agent::CaseState state_of(const json::value& from) {
                              number(item, "published_at"), number(item, "at")});
   });
   for_items(from, "delivered", [&](const auto& item) {
-    out.delivered.push_back({EthAddress(fixed<20>(item, "from")), fixed<16>(item, "id"), number(item, "until")});
+    out.delivered.push_back(
+        {EthAddress(fixed<20>(item, "from")), fixed<16>(item, "id"), number(item, "until")});
   });
   for_items(from, "seen", [&](const auto& item) { out.seen.push_back(bytes_of(item, "seen")); });
   if (const auto* full = find(from, "queue_full")) out.queue_full = flag_of(*full, "queue_full");
@@ -148,9 +150,12 @@ agent::Case input_of(const json::value& from, const json::value& head) {
   one.key = bytes(from, "key");
   one.author = bytes(from, "author");
   for_items(from, "outbox", [&](const auto& message) {
-    agent::Awaited awaited{fixed<16>(message, "id"), EthAddress(fixed<20>(message, "from")),
-                           EthAddress(fixed<20>(message, "to")), {}};
-    for_items(message, "digests", [&](const auto& item) { awaited.digests.push_back(fixed_of<32>(item, "digests")); });
+    agent::Awaited awaited{fixed<16>(message, "id"),
+                           EthAddress(fixed<20>(message, "from")),
+                           EthAddress(fixed<20>(message, "to")),
+                           {}};
+    for_items(message, "digests",
+              [&](const auto& item) { awaited.digests.push_back(fixed_of<32>(item, "digests")); });
     one.outbox.push_back(std::move(awaited));
   });
   one.frame_max = number(from, "max");

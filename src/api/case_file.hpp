@@ -1,5 +1,6 @@
 #pragma once
-// Files of cases (tests/conformance/vectors/agent/README.md), for `starling inspect --cases` and the conformance test.
+// Files of cases (tests/conformance/vectors/agent/README.md), for `starling inspect --cases` and the
+// conformance test.
 #include <string_view>
 #include <vector>
 

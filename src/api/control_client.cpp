@@ -33,9 +33,12 @@ bool ControlClient::reachable() const {
   return connect(socket, socket_);
 }
 
-Result<ControlClient::Answer> ControlClient::get(std::string_view target) const { return request("GET", target, {}); }
+Result<ControlClient::Answer> ControlClient::get(std::string_view target) const {
+  return request("GET", target, {});
+}
 
-Result<ControlClient::Answer> ControlClient::post(std::string_view target, const boost::json::object& body) const {
+Result<ControlClient::Answer> ControlClient::post(std::string_view target,
+                                                  const boost::json::object& body) const {
   return request("POST", target, boost::json::serialize(body));
 }
 
@@ -78,11 +81,13 @@ Result<void> ControlClient::follow(std::string_view target,
   Socket socket(context);
   if (!connect(socket, socket_)) return fail(Errc::no_node);
   boost::system::error_code error;
-  asio::write(socket, asio::buffer("GET " + std::string(target) + " HTTP/1.1\r\nHost: starling\r\n\r\n"), error);
+  asio::write(socket, asio::buffer("GET " + std::string(target) + " HTTP/1.1\r\nHost: starling\r\n\r\n"),
+              error);
   std::string received;
   bool in_body = false;
   while (!error) {
-    const std::size_t n = asio::read_until(socket, asio::dynamic_buffer(received, kAnswerBytesMax), '\n', error);
+    const std::size_t n =
+        asio::read_until(socket, asio::dynamic_buffer(received, kAnswerBytesMax), '\n', error);
     if (error) break;
     std::string line = received.substr(0, n);
     received.erase(0, n);

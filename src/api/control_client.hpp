@@ -22,7 +22,8 @@ class ControlClient {
   Result<Answer> get(std::string_view target) const;
   Result<Answer> post(std::string_view target, const boost::json::object& body) const;
   /// Calls back with each event's JSON until it returns false or the node goes away.
-  Result<void> follow(std::string_view target, const std::function<bool(const boost::json::value&)>& on_event) const;
+  Result<void> follow(std::string_view target,
+                      const std::function<bool(const boost::json::value&)>& on_event) const;
 
  private:
   Result<Answer> request(std::string_view method, std::string_view target, std::string body) const;

@@ -74,7 +74,9 @@ class FollowQueue {
   bool closed_ = false;
 };
 
-std::string event_line(const boost::json::object& object) { return "data: " + boost::json::serialize(object) + "\n\n"; }
+std::string event_line(const boost::json::object& object) {
+  return "data: " + boost::json::serialize(object) + "\n\n";
+}
 
 /// True when the process behind the socket file is gone, so that the file may be replaced.
 bool is_stale(const std::filesystem::path& path) {
@@ -123,7 +125,8 @@ struct ControlServer::State {
         return true;
       });
       if (connections.size() >= kConnectionsMax) {
-        // Whoever holds a connection without a word makes room for the next caller; this one's socket closes here.
+        // Whoever holds a connection without a word makes room for the next caller; this one's socket closes
+        // here.
         const auto quiet = std::find_if(connections.begin(), connections.end(),
                                         [](const Connection& connection) { return connection.idle.load(); });
         if (quiet != connections.end()) ::shutdown(quiet->socket.native_handle(), SHUT_RDWR);
@@ -162,7 +165,8 @@ struct ControlServer::State {
       } else {
         answer = handle(request, service);
       }
-      http::response<http::string_body> response(static_cast<http::status>(answer.status), received.version());
+      http::response<http::string_body> response(static_cast<http::status>(answer.status),
+                                                 received.version());
       response.set(http::field::content_type, answer.content_type);
       response.keep_alive(received.keep_alive());
       response.body() = std::move(answer.body);
@@ -187,11 +191,13 @@ struct ControlServer::State {
     service.unsubscribe(subscription);
   }
 
-  /// Writes events until the follower goes away or the server closes. A comment now and then finds out the former.
+  /// Writes events until the follower goes away or the server closes. A comment now and then finds out the
+  /// former.
   void stream_events(Connection& connection) {
     boost::system::error_code error;
     static constexpr std::string_view kHead =
-        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nConnection: "
+        "close\r\n\r\n"
         ": following\n\n";
     asio::write(connection.socket, asio::buffer(kHead), error);
     while (!error && !connection.queue.closed()) {
@@ -221,7 +227,8 @@ struct ControlServer::State {
 ControlServer::ControlServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 ControlServer::~ControlServer() { state_->close(); }
 
-Result<std::unique_ptr<ControlServer>> ControlServer::listen(const std::filesystem::path& socket, Service& service,
+Result<std::unique_ptr<ControlServer>> ControlServer::listen(const std::filesystem::path& socket,
+                                                             Service& service,
                                                              std::function<void()> on_stop) {
   if (socket.string().size() >= sizeof(sockaddr_un::sun_path)) return fail(Errc::socket_path);
   std::error_code ignored;

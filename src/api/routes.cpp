@@ -16,7 +16,9 @@ namespace {
 constexpr std::uint64_t kSendWaitMaxMs = 60'000;
 constexpr std::uint64_t kInboxPageMax = 1'000;
 
-Response json_response(const json::value& value) { return {200, "application/json", json::serialize(value) + "\n"}; }
+Response json_response(const json::value& value) {
+  return {200, "application/json", json::serialize(value) + "\n"};
+}
 
 std::uint64_t number_of(const Request& request, std::string_view name, std::uint64_t fallback) {
   const auto it = request.query.find(std::string(name));
@@ -29,7 +31,8 @@ std::uint64_t number_of(const Request& request, std::string_view name, std::uint
 
 std::string text_of(const json::object& object, std::string_view name) {
   const auto* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(std::string_view(value->get_string())) : std::string();
+  return value != nullptr && value->is_string() ? std::string(std::string_view(value->get_string()))
+                                                : std::string();
 }
 
 std::uint64_t number_of(const json::object& object, std::string_view name, std::uint64_t fallback) {
@@ -57,7 +60,8 @@ Response find(const Request& request, Service& service) {
   std::promise<FindOutcome> promise;
   auto future = promise.get_future();
   const std::uint64_t cache_ms = std::min<std::uint64_t>(number_of(*body, "cache_ms", 0), 86'400'000);
-  service.find(*wallet, from_ms(cache_ms), [&promise](FindOutcome outcome) { promise.set_value(std::move(outcome)); });
+  service.find(*wallet, from_ms(cache_ms),
+               [&promise](FindOutcome outcome) { promise.set_value(std::move(outcome)); });
   const FindOutcome outcome = future.get();
   if (!outcome.found) return error_response(outcome.found.error(), wallet->to_string());
   return json_response(view_of(*outcome.found, outcome.took));
@@ -96,7 +100,8 @@ Response list(const Items& items) {
 
 Response metrics(Service& service) {
   std::string text;
-  for (const auto& [name, value] : service.metrics()) text += "starling_" + name + " " + std::to_string(value) + "\n";
+  for (const auto& [name, value] : service.metrics())
+    text += "starling_" + name + " " + std::to_string(value) + "\n";
   return {200, "text/plain; version=0.0.4", std::move(text)};
 }
 
@@ -109,7 +114,8 @@ Response error_response(const Error& error, std::string_view what) {
 Request parse_target(std::string method, std::string_view target, std::string body) {
   Request request{std::move(method), std::string(target.substr(0, target.find('?'))), {}, std::move(body)};
   const auto question = target.find('?');
-  std::string_view rest = question == std::string_view::npos ? std::string_view{} : target.substr(question + 1);
+  std::string_view rest =
+      question == std::string_view::npos ? std::string_view{} : target.substr(question + 1);
   while (!rest.empty()) {
     const auto part = rest.substr(0, rest.find('&'));
     rest = part.size() < rest.size() ? rest.substr(part.size() + 1) : std::string_view{};
@@ -138,7 +144,8 @@ Result<node::SendOptions> send_options(const json::object& request) {
   }
   options.content_type = text_of(request, "content_type");
   const auto* plain = request.if_contains("plain");
-  if (plain != nullptr && plain->is_bool() && plain->get_bool()) options.sealing = node::SendOptions::Sealing::plain;
+  if (plain != nullptr && plain->is_bool() && plain->get_bool())
+    options.sealing = node::SendOptions::Sealing::plain;
   if (const auto reply = text_of(request, "in_reply_to"); !reply.empty()) {
     const auto bytes = from_hex(reply);
     const auto id = bytes ? to_fixed<agent::kEnvelopeIdBytes>(*bytes) : std::nullopt;

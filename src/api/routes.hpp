@@ -10,7 +10,7 @@ namespace starling::api {
 
 struct Request {
   std::string method;
-  std::string path;                          ///< without the query
+  std::string path;  ///< without the query
   std::map<std::string, std::string> query;
   std::string body;
 };
@@ -26,7 +26,8 @@ Response error_response(const Error& error, std::string_view what = {});
 /// Splits `/path?a=b&c=d`.
 Request parse_target(std::string method, std::string_view target, std::string body);
 
-/// One message as the control API and the CLI take it: {"to","text" or "body_base64","content_type","plain","life_ms"}.
+/// One message as the control API and the CLI take it: {"to","text" or
+/// "body_base64","content_type","plain","life_ms"}.
 Result<node::SendOptions> send_options(const boost::json::object& request);
 
 }  // namespace starling::api

@@ -60,8 +60,8 @@ Result<agent::Identity> make_identity(const ServiceConfig& config, crypto::Priva
       STARLING_ASSIGN(delegation, agent::decode_signed_delegation(entry.value));
     }
   }
-  return agent::Identity::hot(std::move(wallet), std::move(node_key), config.network, std::move(delegation), issued,
-                              now, agent::real_signatures());
+  return agent::Identity::hot(std::move(wallet), std::move(node_key), config.network, std::move(delegation),
+                              issued, now, agent::real_signatures());
 }
 
 }  // namespace
@@ -179,7 +179,8 @@ Result<std::unique_ptr<Service>> Service::start(ServiceConfig config) {
   STARLING_ASSIGN(auto store, home::Store::open(dir.database()));
   STARLING_TRY(store.forget_ended(now.wall));
   STARLING_ASSIGN(auto kept, store.kept());
-  STARLING_ASSIGN(auto identity, make_identity(config, std::move(wallet.key), std::move(node_key), kept, now.wall));
+  STARLING_ASSIGN(auto identity,
+                  make_identity(config, std::move(wallet.key), std::move(node_key), kept, now.wall));
 
   auto state = std::make_unique<State>(std::move(config), std::move(dir), std::move(store));
   State* raw = state.get();
@@ -214,15 +215,16 @@ std::vector<Multiaddr> Service::addresses() const {
 }
 
 void Service::find(const EthAddress& wallet, Duration cache_age, std::function<void(FindOutcome)> done) {
-  state_->runtime->post([this, wallet, cache_age, done = std::move(done)](node::AgentNode& node, Now now) mutable {
-    const auto ask = node.find(wallet, cache_age, now);
-    state_->finds.emplace(ask, State::PendingFind{now.mono, std::move(done)});
-  });
+  state_->runtime->post(
+      [this, wallet, cache_age, done = std::move(done)](node::AgentNode& node, Now now) mutable {
+        const auto ask = node.find(wallet, cache_age, now);
+        state_->finds.emplace(ask, State::PendingFind{now.mono, std::move(done)});
+      });
 }
 
 void Service::send(node::SendOptions options, Duration wait, std::function<void(SendOutcome)> done) {
-  state_->runtime->post([this, options = std::move(options), wait, done = std::move(done)](node::AgentNode& node,
-                                                                                         Now now) mutable {
+  state_->runtime->post([this, options = std::move(options), wait, done = std::move(done)](
+                            node::AgentNode& node, Now now) mutable {
     const auto ask = node.send(std::move(options), now);
     State::PendingSend pending{now.mono, {}, std::move(done)};
     pending.last.ask = ask;
@@ -300,7 +302,8 @@ std::vector<node::agent_event::Status> Service::network_status() {
 runtime::MetricsSnapshot Service::metrics() {
   std::promise<runtime::MetricsSnapshot> promise;
   auto future = promise.get_future();
-  state_->runtime->metrics([&promise](runtime::MetricsSnapshot snapshot) { promise.set_value(std::move(snapshot)); });
+  state_->runtime->metrics(
+      [&promise](runtime::MetricsSnapshot snapshot) { promise.set_value(std::move(snapshot)); });
   return future.get();
 }
 

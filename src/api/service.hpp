@@ -19,7 +19,8 @@ struct ServiceConfig {
   agent::NetworkName network;
   std::vector<Multiaddr> listen;
   std::vector<Multiaddr> bootstrap;
-  std::optional<EthAddress> wallet;       ///< which keystore; the only or oldest otherwise, a new one when there is none
+  std::optional<EthAddress>
+      wallet;  ///< which keystore; the only or oldest otherwise, a new one when there is none
   std::optional<std::string> password;
   crypto::KeyType node_key_type = crypto::KeyType::secp256k1;
   std::size_t threads = 0;
@@ -27,7 +28,7 @@ struct ServiceConfig {
   std::optional<agent::DhtMode> dht;       ///< likewise
   std::optional<bool> gossip;              ///< likewise
   bool status_messages = true;
-  bool allow_private_addresses = false;    ///< dial private and loopback addresses of records in any case
+  bool allow_private_addresses = false;  ///< dial private and loopback addresses of records in any case
   bool take_over = false;
   /// For one lookup or message of a command: the presence is not published and nothing is announced.
   bool short_lived = false;
@@ -68,8 +69,8 @@ struct StatusView {
 
 /// One agent node with its data directory: identity, storage, runtime, and what programs ask of it.
 ///
-/// Threads: every method may be called from any thread but the node's own; callbacks come on the brain's thread and must
-/// not block. Lifetime: the destructor stops cleanly (withdraws, closes).
+/// Threads: every method may be called from any thread but the node's own; callbacks come on the brain's
+/// thread and must not block. Lifetime: the destructor stops cleanly (withdraws, closes).
 class Service {
  public:
   static Result<std::unique_ptr<Service>> start(ServiceConfig config);

@@ -22,7 +22,9 @@ double to_ms(Duration duration) {
   return std::round(std::chrono::duration<double, std::milli>(duration).count() * 1000) / 1000;
 }
 
-json::array to_array(const std::vector<std::string>& texts) { return json::array(texts.begin(), texts.end()); }
+json::array to_array(const std::vector<std::string>& texts) {
+  return json::array(texts.begin(), texts.end());
+}
 
 json::object status_fields(const agent::NodeStatus& status) {
   json::array topics;
@@ -54,15 +56,18 @@ const std::array<Hint, 14>& hints() {
        "check the address; the agent may be offline and its record expired, or it uses another --network"},
       {make_error(kad::Errc::no_peers),
        "no DHT server is reachable: give a bootstrap address with --bootstrap and check that it runs"},
-      {make_error(kad::Errc::query_timeout), "the DHT servers do not answer; try again or use another --bootstrap"},
+      {make_error(kad::Errc::query_timeout),
+       "the DHT servers do not answer; try again or use another --bootstrap"},
       {make_error(node::Errc::no_seal_key), "send --plain if anybody on the network may read the message"},
       {make_error(node::Errc::withdrawn), "the agent left on purpose; try again when it is back"},
       {make_error(node::Errc::too_big), "a message over gossip has at most 32 KiB, sealing included"},
-      {make_error(runtime::Errc::address_in_use), "choose another --listen address, or port 0 for any free port"},
+      {make_error(runtime::Errc::address_in_use),
+       "choose another --listen address, or port 0 for any free port"},
       {make_error(runtime::Errc::permission_denied), "ports below 1024 need privileges; choose a higher one"},
       {make_error(home::Errc::wrong_password), "check --password-file"},
       {make_error(home::Errc::in_use), "stop the other node, or give this one its own --data-dir"},
-      {make_error(home::Errc::unsafe_permissions), "chmod 600 the file, and think about who may have read it"},
+      {make_error(home::Errc::unsafe_permissions),
+       "chmod 600 the file, and think about who may have read it"},
       {make_error(home::Errc::no_such_wallet), "starling wallet list shows what there is"},
       {make_error(home::Errc::damaged), "restore it from a backup; it is left as it is"},
       {make_error(Errc::no_node), "start one with: starling up"},
@@ -173,18 +178,18 @@ json::object view_of(const Error& error, std::string_view what) {
 std::string code_of(const Error& error) {
   // The hundreds are the module; they never change, because people search for the code.
   static constexpr std::array<std::pair<std::string_view, int>, 13> kModules{{{"crypto", 100},
-                                                                             {"format", 200},
-                                                                             {"node", 300},
-                                                                             {"kad", 400},
-                                                                             {"gossip", 500},
-                                                                             {"agent", 600},
-                                                                             {"runtime", 700},
-                                                                             {"home", 800},
-                                                                             {"noise", 900},
-                                                                             {"yamux", 1000},
-                                                                             {"multistream", 1100},
-                                                                             {"identify", 1200},
-                                                                             {"api", 1300}}};
+                                                                              {"format", 200},
+                                                                              {"node", 300},
+                                                                              {"kad", 400},
+                                                                              {"gossip", 500},
+                                                                              {"agent", 600},
+                                                                              {"runtime", 700},
+                                                                              {"home", 800},
+                                                                              {"noise", 900},
+                                                                              {"yamux", 1000},
+                                                                              {"multistream", 1100},
+                                                                              {"identify", 1200},
+                                                                              {"api", 1300}}};
   for (const auto& [name, base] : kModules)
     if (error.category().name == name) return "ST-" + std::to_string(base + error.code());
   return "ST-" + std::to_string(error.code());

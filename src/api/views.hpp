@@ -13,7 +13,8 @@ boost::json::object view_of(const agent::CheckedPresence& presence);
 boost::json::object view_of(const PeerView& peer);
 boost::json::object view_of(const StatusView& status);
 boost::json::object view_of(const node::agent_event::Status& status);
-/// `{"error":{code, kind, message, hint}}`. `what` is put before the message when it says more than the error knows.
+/// `{"error":{code, kind, message, hint}}`. `what` is put before the message when it says more than the error
+/// knows.
 boost::json::object view_of(const Error& error, std::string_view what = {});
 
 std::vector<std::string> texts_of(const std::vector<Bytes>& addresses);

@@ -27,7 +27,8 @@ Result<DataDir> DataDir::open(const fs::path& folder, Lock lock) {
   return DataDir(folder, descriptor);
 }
 
-DataDir::DataDir(DataDir&& other) noexcept : folder_(std::move(other.folder_)), lock_(std::exchange(other.lock_, -1)) {}
+DataDir::DataDir(DataDir&& other) noexcept
+    : folder_(std::move(other.folder_)), lock_(std::exchange(other.lock_, -1)) {}
 DataDir& DataDir::operator=(DataDir&& other) noexcept {
   std::swap(folder_, other.folder_);
   std::swap(lock_, other.lock_);

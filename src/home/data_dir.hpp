@@ -10,8 +10,8 @@
 
 namespace starling::home {
 
-/// A node's folder: `node.key`, `keystore/`, `wallet.password` (only for a wallet that the node made itself), `node.db`,
-/// `control.sock`, `lock`. Mode 0700.
+/// A node's folder: `node.key`, `keystore/`, `wallet.password` (only for a wallet that the node made itself),
+/// `node.db`, `control.sock`, `lock`. Mode 0700.
 ///
 /// One node per folder: open() takes a lock that the kernel releases with the process, however it ends.
 class DataDir {
@@ -31,10 +31,10 @@ class DataDir {
     EthAddress address;
     bool made = false;  ///< just now, by us
   };
-  /// The wallet to run with: `address` when given, else the only one, else the oldest; made when there is none.
-  /// `password`: for a keystore that a person made; one that we made opens with wallet.password.
-  Result<OpenedWallet> wallet(std::optional<EthAddress> address, const std::optional<std::string>& password, Rng& rng,
-                              std::uint64_t unix_ms);
+  /// The wallet to run with: `address` when given, else the only one, else the oldest; made when there is
+  /// none. `password`: for a keystore that a person made; one that we made opens with wallet.password.
+  Result<OpenedWallet> wallet(std::optional<EthAddress> address, const std::optional<std::string>& password,
+                              Rng& rng, std::uint64_t unix_ms);
 
   Keystore keystore() const { return Keystore(folder_ / "keystore"); }
   std::filesystem::path database() const { return folder_ / "node.db"; }

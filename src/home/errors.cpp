@@ -6,7 +6,8 @@ namespace {
 std::string_view message(std::uint16_t code) noexcept {
   switch (static_cast<Errc>(code)) {
     case Errc::bad_keystore: return "not a version 3 keystore file";
-    case Errc::unsupported_keystore: return "the keystore uses a key derivation or cipher that is not supported";
+    case Errc::unsupported_keystore:
+      return "the keystore uses a key derivation or cipher that is not supported";
     case Errc::wrong_password: return "wrong password";
     case Errc::no_such_wallet: return "no such wallet";
     case Errc::wallet_exists: return "a wallet with this address exists already";

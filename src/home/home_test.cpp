@@ -28,14 +28,15 @@ class HomeTest : public ::testing::Test {
 };
 
 // Made by eth-account 0.13 (PyPI) for the key of the Web3 Secret Storage definition; password "testpassword".
-constexpr std::string_view kEthAccountScrypt = R"({"address":"008AeEda4D805471dF9b2A5B0f38A0C3bCBA786b","crypto":{"cipher":
+constexpr std::string_view kEthAccountScrypt =
+    R"({"address":"008AeEda4D805471dF9b2A5B0f38A0C3bCBA786b","crypto":{"cipher":
 "aes-128-ctr","cipherparams":{"iv":"31cf7a811ffae61c78f316e285ec0a65"},"ciphertext":
 "5f205faa76797263c06ac083da963433bd7e33c0cf330848c99050262c66d4f9","kdf":"scrypt","kdfparams":{"dklen":32,"n":4096,
 "r":8,"p":1,"salt":"856bf7bb7cde24bfb636bd54503a8edb"},"mac":
 "74086cbfcadcba6700a000d538cc40fa7bb827e1046a2e2fc45ee013ee17ac88"},"id":"40d4cbdb-8896-4d02-9625-9ff04a27a26d",
 "version":3})";
-// The PBKDF2 example of the definition itself (Ethereum wiki, "Test Vectors"). Its scrypt example has r = 1 with
-// n = 2^18, which RFC 7914 forbids (n < 2^(16 r)); no tool writes such files.
+// The PBKDF2 example of the definition itself (Ethereum wiki, "Test Vectors"). Its scrypt example has r = 1
+// with n = 2^18, which RFC 7914 forbids (n < 2^(16 r)); no tool writes such files.
 constexpr std::string_view kWikiPbkdf2 = R"({"crypto":{"cipher":"aes-128-ctr","cipherparams":{"iv":
 "6087dab2f9fdbbfaddc31a909735c1e6"},"ciphertext":"5318b4d5bcd28de64ee5559e671353e16f075ecae9f99c7a79a38af5f869aa46",
 "kdf":"pbkdf2","kdfparams":{"c":262144,"dklen":32,"prf":"hmac-sha256","salt":
@@ -64,9 +65,11 @@ TEST_F(HomeTest, KeystoresWithUnreasonableCostOrFormAreRefused) {
     text.replace(text.find(from), from.size(), to);
     return text;
   };
-  EXPECT_TRUE(decrypt_keystore(with("\"n\":4096", "\"n\":1073741824"), "x").error().is(Errc::unsupported_keystore));
+  EXPECT_TRUE(
+      decrypt_keystore(with("\"n\":4096", "\"n\":1073741824"), "x").error().is(Errc::unsupported_keystore));
   EXPECT_TRUE(decrypt_keystore(with("\"n\":4096", "\"n\":4095"), "x").error().is(Errc::unsupported_keystore));
-  EXPECT_TRUE(decrypt_keystore(with("aes-128-ctr", "aes-128-cbc"), "x").error().is(Errc::unsupported_keystore));
+  EXPECT_TRUE(
+      decrypt_keystore(with("aes-128-ctr", "aes-128-cbc"), "x").error().is(Errc::unsupported_keystore));
   EXPECT_TRUE(decrypt_keystore(with("\"version\":3", "\"version\":1"), "x").error().is(Errc::bad_keystore));
   EXPECT_TRUE(decrypt_keystore("{", "x").error().is(Errc::bad_keystore));
   EXPECT_TRUE(decrypt_keystore("[]", "x").error().is(Errc::bad_keystore));

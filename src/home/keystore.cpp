@@ -41,7 +41,8 @@ Result<const json::object*> object_member(const json::object& object, std::strin
 
 std::string text_member(const json::object& object, std::string_view name) {
   const auto* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(std::string_view(value->get_string())) : std::string();
+  return value != nullptr && value->is_string() ? std::string(std::string_view(value->get_string()))
+                                                : std::string();
 }
 
 Result<json::object> parse(std::string_view text) {
@@ -63,12 +64,14 @@ Result<Bytes> derive(const json::object& crypto_part, std::string_view password)
     STARLING_ASSIGN(const std::uint64_t r, number_member(*params, "r"));
     STARLING_ASSIGN(const std::uint64_t p, number_member(*params, "p"));
     if (r > 64 || p > 64) return fail(Errc::unsupported_keystore);
-    derived = crypto::scrypt(as_bytes(password), salt,
-                             {n, static_cast<std::uint32_t>(r), static_cast<std::uint32_t>(p)}, kDerivedBytes);
+    derived =
+        crypto::scrypt(as_bytes(password), salt,
+                       {n, static_cast<std::uint32_t>(r), static_cast<std::uint32_t>(p)}, kDerivedBytes);
   } else if (kdf == "pbkdf2" && text_member(*params, "prf") == "hmac-sha256") {
     STARLING_ASSIGN(const std::uint64_t rounds, number_member(*params, "c"));
     if (rounds > 10'000'000) return fail(Errc::unsupported_keystore);
-    derived = crypto::pbkdf2_sha256(as_bytes(password), salt, static_cast<std::uint32_t>(rounds), kDerivedBytes);
+    derived =
+        crypto::pbkdf2_sha256(as_bytes(password), salt, static_cast<std::uint32_t>(rounds), kDerivedBytes);
   }
   if (!derived) return fail(Errc::unsupported_keystore);
   return derived;
@@ -99,17 +102,19 @@ std::string file_name(const EthAddress& address, std::uint64_t unix_ms) {
 }  // namespace
 
 crypto::ScryptCost scrypt_cost(KeystoreCost cost) noexcept {
-  return cost == KeystoreCost::standard ? crypto::ScryptCost{1 << 18, 8, 1} : crypto::ScryptCost{1 << 12, 8, 6};
+  return cost == KeystoreCost::standard ? crypto::ScryptCost{1 << 18, 8, 1}
+                                        : crypto::ScryptCost{1 << 12, 8, 6};
 }
 
-Result<std::string> encrypt_keystore(const crypto::PrivateKey& wallet, std::string_view password, KeystoreCost cost,
-                                     Rng& rng) {
+Result<std::string> encrypt_keystore(const crypto::PrivateKey& wallet, std::string_view password,
+                                     KeystoreCost cost, Rng& rng) {
   STARLING_ASSIGN(const auto address, crypto::ethereum_address_of(wallet.public_key()));
   const auto salt = rng.bytes<32>();
   const auto iv = rng.bytes<16>();
   const auto scrypt = scrypt_cost(cost);
   STARLING_ASSIGN(Bytes derived, crypto::scrypt(as_bytes(password), salt, scrypt, kDerivedBytes));
-  STARLING_ASSIGN(const Bytes ciphertext, crypto::aes128_ctr(ByteView(derived).first(16), iv, wallet.secret()));
+  STARLING_ASSIGN(const Bytes ciphertext,
+                  crypto::aes128_ctr(ByteView(derived).first(16), iv, wallet.secret()));
   const auto mac = crypto::keccak256({ByteView(derived).subspan(16), ByteView(ciphertext)});
   crypto::wipe(derived);
   const json::object file{
@@ -120,7 +125,11 @@ Result<std::string> encrypt_keystore(const crypto::PrivateKey& wallet, std::stri
         {"cipherparams", {{"iv", to_hex(iv)}}},
         {"kdf", "scrypt"},
         {"kdfparams",
-         {{"dklen", kDerivedBytes}, {"n", scrypt.n}, {"p", scrypt.p}, {"r", scrypt.r}, {"salt", to_hex(salt)}}},
+         {{"dklen", kDerivedBytes},
+          {"n", scrypt.n},
+          {"p", scrypt.p},
+          {"r", scrypt.r},
+          {"salt", to_hex(salt)}}},
         {"mac", to_hex(mac)}}},
       {"id", uuid(rng)},
       {"version", 3},
@@ -169,13 +178,14 @@ std::vector<KeystoreEntry> Keystore::list() const {
     if (!content) continue;
     if (const auto address = keystore_address(as_text(*content))) out.push_back({*address, entry.path()});
   }
-  std::sort(out.begin(), out.end(),
-            [](const KeystoreEntry& a, const KeystoreEntry& b) { return a.file.filename() < b.file.filename(); });
+  std::sort(out.begin(), out.end(), [](const KeystoreEntry& a, const KeystoreEntry& b) {
+    return a.file.filename() < b.file.filename();
+  });
   return out;
 }
 
-Result<KeystoreEntry> Keystore::add(const crypto::PrivateKey& wallet, std::string_view password, KeystoreCost cost,
-                                    Rng& rng, std::uint64_t unix_ms) {
+Result<KeystoreEntry> Keystore::add(const crypto::PrivateKey& wallet, std::string_view password,
+                                    KeystoreCost cost, Rng& rng, std::uint64_t unix_ms) {
   STARLING_ASSIGN(const auto raw, crypto::ethereum_address_of(wallet.public_key()));
   const EthAddress address(raw);
   for (const auto& entry : list())

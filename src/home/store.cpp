@@ -12,8 +12,10 @@ constexpr const char* kSchema =
     "CREATE TABLE kept (what TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (what, key)) "
     "WITHOUT ROWID;"
     "CREATE TABLE inbox (number INTEGER PRIMARY KEY AUTOINCREMENT, sender BLOB NOT NULL, id BLOB NOT NULL,"
-    " recipient BLOB, content_type TEXT NOT NULL, body BLOB NOT NULL, conversation BLOB NOT NULL, in_reply_to BLOB,"
-    " kind INTEGER NOT NULL, sent_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, received_at INTEGER NOT NULL,"
+    " recipient BLOB, content_type TEXT NOT NULL, body BLOB NOT NULL, conversation BLOB NOT NULL, "
+    "in_reply_to BLOB,"
+    " kind INTEGER NOT NULL, sent_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, received_at INTEGER NOT "
+    "NULL,"
     " sealed INTEGER NOT NULL, UNIQUE (sender, id));"
     "PRAGMA user_version = 1;";
 
@@ -69,8 +71,8 @@ class Statement {
 };
 
 std::optional<node::Kept> kept_named(std::string_view name) {
-  for (const auto what : {node::Kept::issued, node::Kept::delegation, node::Kept::seal_keys, node::Kept::floors,
-                          node::Kept::delivered})
+  for (const auto what : {node::Kept::issued, node::Kept::delegation, node::Kept::seal_keys,
+                          node::Kept::floors, node::Kept::delivered})
     if (node::to_string(what) == name) return what;
   return std::nullopt;
 }
@@ -126,9 +128,11 @@ Result<Store> Store::open(const std::filesystem::path& file) {
   ::close(descriptor);
   auto database = std::make_unique<Database>();
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  if (sqlite3_open_v2(file.c_str(), &database->handle, flags, nullptr) != SQLITE_OK) return fail(Errc::cannot_read);
+  if (sqlite3_open_v2(file.c_str(), &database->handle, flags, nullptr) != SQLITE_OK)
+    return fail(Errc::cannot_read);
   sqlite3_busy_timeout(database->handle, 2000);
-  STARLING_TRY(database->run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;"));
+  STARLING_TRY(
+      database->run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;"));
   std::uint64_t version = 0;
   {
     Statement statement(database->handle, "PRAGMA user_version");
@@ -136,7 +140,8 @@ Result<Store> Store::open(const std::filesystem::path& file) {
     if (row) version = statement.number_at(0);
   }
   if (version > kSchemaVersion) return fail(Errc::newer_schema);
-  if (version == 0) STARLING_TRY(database->run((std::string("BEGIN IMMEDIATE;") + kSchema + "COMMIT;").c_str()));
+  if (version == 0)
+    STARLING_TRY(database->run((std::string("BEGIN IMMEDIATE;") + kSchema + "COMMIT;").c_str()));
   return Store(std::move(database));
 }
 
@@ -165,7 +170,8 @@ Result<std::vector<KeptEntry>> Store::kept() {
 Result<void> Store::forget_ended(WallTime now) {
   Bytes limit;
   put_u64_be(limit, now.ms());
-  Statement statement(database_->handle, "DELETE FROM kept WHERE what = 'delivered' AND substr(value, 1, 8) <= ?");
+  Statement statement(database_->handle,
+                      "DELETE FROM kept WHERE what = 'delivered' AND substr(value, 1, 8) <= ?");
   STARLING_TRY(statement.blob(limit).step());
   return {};
 }
@@ -192,10 +198,11 @@ Result<std::uint64_t> Store::add_to_inbox(const node::Received& message) {
 
 Result<std::vector<InboxEntry>> Store::inbox(std::uint64_t after, std::size_t count) {
   std::vector<InboxEntry> out;
-  Statement statement(database_->handle,
-                      after > 0 ? "SELECT * FROM inbox WHERE number > ? ORDER BY number LIMIT ?"
-                                : "SELECT * FROM (SELECT * FROM inbox WHERE number > ? ORDER BY number DESC LIMIT ?)"
-                                  " ORDER BY number");
+  Statement statement(
+      database_->handle,
+      after > 0 ? "SELECT * FROM inbox WHERE number > ? ORDER BY number LIMIT ?"
+                : "SELECT * FROM (SELECT * FROM inbox WHERE number > ? ORDER BY number DESC LIMIT ?)"
+                  " ORDER BY number");
   statement.number(after).number(count);
   while (true) {
     STARLING_ASSIGN(const bool row, statement.step());

@@ -24,9 +24,9 @@ struct KeptEntry {
 
 /// What an agent node must not forget, in one SQLite database: kept values of the brain, and the inbox.
 ///
-/// Crash-safe: write-ahead log, every call is one transaction that survives `kill -9` once it has returned. Schema version
-/// in the file; an older one is migrated at open, a newer one refused. Single-threaded: one owner, the brain's thread.
-/// Limits: the inbox keeps kInboxRowsMax messages, the oldest go.
+/// Crash-safe: write-ahead log, every call is one transaction that survives `kill -9` once it has returned.
+/// Schema version in the file; an older one is migrated at open, a newer one refused. Single-threaded: one
+/// owner, the brain's thread. Limits: the inbox keeps kInboxRowsMax messages, the oldest go.
 class Store {
  public:
   static constexpr std::size_t kInboxRowsMax = 100'000;

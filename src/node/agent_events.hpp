@@ -37,7 +37,8 @@ struct SendOptions {
   Duration life = agent::kEnvelopeLifeDefault;
   /// Direct messages only; a broadcast is plain.
   Sealing sealing = Sealing::required;
-  /// A record heard by announcement no older than this may serve instead of a lookup; zero = always ask the DHT.
+  /// A record heard by announcement no older than this may serve instead of a lookup; zero = always ask the
+  /// DHT.
   Duration cache_age{};
 };
 
@@ -105,7 +106,8 @@ struct Persist {
 };
 /// After begin_shutdown(): withdrawn as well as it goes; stop now.
 struct ShutdownReady {};
-using Event = std::variant<Found, SendState, Message, Announced, Status, Published, Superseded, Persist, ShutdownReady>;
+using Event =
+    std::variant<Found, SendState, Message, Announced, Status, Published, Superseded, Persist, ShutdownReady>;
 }  // namespace agent_event
 
 }  // namespace starling::node

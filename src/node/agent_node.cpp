@@ -37,12 +37,13 @@ AgentNode::AgentNode(AgentConfig config, HostConfig host, agent::Identity identi
       records_(trust_, floors_for(host)),
       identity_(std::move(identity)),
       judge_(trust_, {identity_.wallet()}, config_.rates, config_.tables),
-      host_((validators_.add("eth", records_), validators_.add("pk", public_keys_), with_agent_policy(std::move(host))),
+      host_((validators_.add("eth", records_), validators_.add("pk", public_keys_),
+             with_agent_policy(std::move(host))),
             identity_.node_key(), validators_, env, now),
       finder_(host_, trust_, judge_.known(), dial_memory_),
       sender_(host_, identity_, trust_, env),
-      own_({config_.name, config_.role, config_.version, config_.republish, config_.announce}, host_, identity_,
-           seal_keys_, env),
+      own_({config_.name, config_.role, config_.version, config_.republish, config_.announce}, host_,
+           identity_, seal_keys_, env),
       statuses_(kStatusesMax),
       started_(now.mono) {
   trust_.verified(identity_.delegation(), now.wall);
@@ -74,7 +75,8 @@ void AgentNode::start(Now now) {
   }
   floors_due_ = now.mono + kFloorsKeepInterval;
   if (config_.publish) own_lookup_due_ = now.mono + kOwnLookupTimeMax;
-  // A DHT server that knows no other yet has nobody to ask; everyone else waits for the first server in the table.
+  // A DHT server that knows no other yet has nobody to ask; everyone else waits for the first server in the
+  // table.
   if (host_.dht() == nullptr || host_.dht()->mode() == kad::Mode::server) start_publishing(now);
 }
 
@@ -98,7 +100,8 @@ agent::DialClasses AgentNode::dial_classes() const {
   return classes;
 }
 
-// ---------------------------------------------------------------------------------------------- what the host tells
+// ---------------------------------------------------------------------------------------------- what the
+// host tells
 
 void AgentNode::on_host(host_event::Event& event, Now now) {
   if (auto* judge = std::get_if<host_event::Judge>(&event)) return on_judge(*judge, now);
@@ -110,7 +113,8 @@ void AgentNode::on_host(host_event::Event& event, Now now) {
     if (finder_.on_query(query->done, now)) return;
     if (own_.on_query(query->done, now)) {
       if (const auto better = own_.take_better()) {
-        auto judged = agent::validate_presence(agent::presence_key(identity_.wallet()), *better, trust_, now.wall);
+        auto judged =
+            agent::validate_presence(agent::presence_key(identity_.wallet()), *better, trust_, now.wall);
         if (judged.verdict.accepted()) meet(*judged.presence, now);
       }
       return;
@@ -168,7 +172,8 @@ void AgentNode::on_envelope(const agent::Envelope& envelope, Now now) {
   if (inner->kind == agent::MessageKind::receipt) return;
   judge_.delivered().remember(envelope.key(), envelope.expires_at, now.wall);
   trust_.floors().meet(envelope.from, now.wall);
-  tell(agent_event::Persist{Kept::delivered, delivered_key(envelope.key()), encode_delivered(envelope.expires_at)});
+  tell(agent_event::Persist{Kept::delivered, delivered_key(envelope.key()),
+                            encode_delivered(envelope.expires_at)});
   Received received;
   received.id = envelope.id;
   received.from = envelope.from;
@@ -209,7 +214,8 @@ void AgentNode::on_presence_asked(const host_event::PresenceAsked& event, Now no
   host_.answer_presence(event.from, std::move(record));
 }
 
-// ---------------------------------------------------------------------------------------------- what is asked of us
+// ---------------------------------------------------------------------------------------------- what is
+// asked of us
 
 AskId AgentNode::find(const EthAddress& wallet, Duration cache_age, Now now) {
   const AskId ask(next_ask_++);
@@ -228,7 +234,8 @@ AskId AgentNode::send(SendOptions options, Now now) {
 }
 
 void AgentNode::on_found(agent_event::Found found, Now now) {
-  if (found.outcome && found.outcome->presence.fields.wallet == identity_.wallet()) meet(found.outcome->presence, now);
+  if (found.outcome && found.outcome->presence.fields.wallet == identity_.wallet())
+    meet(found.outcome->presence, now);
   if (found.ask == own_lookup_) {
     own_lookup_ = AskId();
     own_lookup_due_ = Instant::never();
@@ -254,14 +261,16 @@ void AgentNode::begin_shutdown(Now now) {
   own_.withdraw(now);
 }
 
-// ---------------------------------------------------------------------------------------------- status and company
+// ---------------------------------------------------------------------------------------------- status and
+// company
 
 agent::NodeStatus AgentNode::own_status(Now now) const {
   agent::NodeStatus status;
   status.delegation = identity_.delegation().wire;
   status.role = config_.role;
   status.sent_at = now.wall;
-  status.uptime_s = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now.mono - started_).count());
+  status.uptime_s = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(now.mono - started_).count());
   status.version = config_.version;
   status.connections = static_cast<std::uint32_t>(host_.connections().size());
   if (const auto* dht = host_.dht()) {
@@ -270,7 +279,8 @@ agent::NodeStatus AgentNode::own_status(Now now) const {
   }
   if (const auto* pubsub = host_.pubsub()) {
     for (const auto& stats : pubsub->topic_stats())
-      status.topics.push_back({stats.topic, static_cast<std::uint32_t>(stats.mesh), static_cast<std::uint32_t>(stats.peers)});
+      status.topics.push_back(
+          {stats.topic, static_cast<std::uint32_t>(stats.mesh), static_cast<std::uint32_t>(stats.peers)});
   }
   status.messages_sent = sender_.sent_count();
   status.messages_delivered = delivered_count_;
@@ -291,8 +301,8 @@ void AgentNode::send_status(Now now) {
   status_due_ = now.mono + (heard ? agent::status_interval(judge_.known().size()) : Duration(1s));
 }
 
-/// Dials agents heard of by announcement while there are few gossip peers, so that the mesh does not hang on the
-/// bootstrap nodes alone.
+/// Dials agents heard of by announcement while there are few gossip peers, so that the mesh does not hang on
+/// the bootstrap nodes alone.
 void AgentNode::keep_company(Now now) {
   company_due_ = now.mono + kCompanyInterval;
   if (host_.gossip_peers() >= config_.gossip_peers_wanted) return;
@@ -358,15 +368,16 @@ std::optional<AgentNode::Action> AgentNode::poll(Now now) {
     if (!action) return std::nullopt;
     if (auto* command = std::get_if<EdgeCommand>(&*action)) return Action(std::move(*command));
     auto& event = std::get<host_event::Event>(*action);
-    if (const auto* done = std::get_if<host_event::ConnectDone>(&event); done && company_asks_.erase(done->ask) > 0)
+    if (const auto* done = std::get_if<host_event::ConnectDone>(&event);
+        done && company_asks_.erase(done->ask) > 0)
       continue;
     on_host(event, now);
   }
 }
 
 Instant AgentNode::deadline() const {
-  return std::min({host_.deadline(), own_.deadline(), sender_.deadline(), status_due_, company_due_, floors_due_,
-                   own_lookup_due_});
+  return std::min({host_.deadline(), own_.deadline(), sender_.deadline(), status_due_, company_due_,
+                   floors_due_, own_lookup_due_});
 }
 
 void AgentNode::on_deadline(Now now) {

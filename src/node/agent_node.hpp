@@ -15,11 +15,12 @@
 
 namespace starling::node {
 
-inline constexpr std::size_t kStatusesMax = 10'000;         ///< latest status of as many wallets, LRU
-inline constexpr Duration kCompanyInterval = 3s;            ///< between two looks for more gossip peers
-inline constexpr std::size_t kCompanyDialsAtOnce = 2;       ///< agents dialled per look
-inline constexpr Duration kFloorsKeepInterval = 60s;        ///< floors go to disk at most this often
-inline constexpr Duration kOwnLookupTimeMax = 5s;           ///< before the first record, for another node of our wallet
+inline constexpr std::size_t kStatusesMax = 10'000;    ///< latest status of as many wallets, LRU
+inline constexpr Duration kCompanyInterval = 3s;       ///< between two looks for more gossip peers
+inline constexpr std::size_t kCompanyDialsAtOnce = 2;  ///< agents dialled per look
+inline constexpr Duration kFloorsKeepInterval = 60s;   ///< floors go to disk at most this often
+inline constexpr Duration kOwnLookupTimeMax =
+    5s;  ///< before the first record, for another node of our wallet
 
 /// What the driver knows of the process, for node status.
 struct ProcessFacts {
@@ -48,23 +49,23 @@ struct AgentConfig {
 
 /// The agent brain: presence, lookup, messages and status over a Host, in one sequential place.
 ///
-/// Lifetime and threads: one per node, on the brain's shard; Env and `signatures` outlive it. Inputs and outputs are
-/// Host's, whose events it takes on the way up. Call order: construct → restore() what was kept → start() → inputs, drain
-/// poll(), re-arm deadline(); begin_shutdown() and wait for ShutdownReady to leave cleanly.
-/// Specification: PROTOCOL.md §2 to §5 and §7. The durable outbox, direct streams and receipts of §6 will stand beside
-/// Sender, which is one rung of that ladder.
-/// Limits: kFindsMax, kSendsMax, kStatusesMax, and those of the agent layer.
+/// Lifetime and threads: one per node, on the brain's shard; Env and `signatures` outlive it. Inputs and
+/// outputs are Host's, whose events it takes on the way up. Call order: construct → restore() what was kept →
+/// start() → inputs, drain poll(), re-arm deadline(); begin_shutdown() and wait for ShutdownReady to leave
+/// cleanly. Specification: PROTOCOL.md §2 to §5 and §7. The durable outbox, direct streams and receipts of §6
+/// will stand beside Sender, which is one rung of that ladder. Limits: kFindsMax, kSendsMax, kStatusesMax,
+/// and those of the agent layer.
 class AgentNode {
  public:
   using Action = std::variant<EdgeCommand, agent_event::Event, host_event::Event>;
 
-  AgentNode(AgentConfig config, HostConfig host, agent::Identity identity, const agent::Signatures& signatures,
-            Env& env, Now now);
+  AgentNode(AgentConfig config, HostConfig host, agent::Identity identity,
+            const agent::Signatures& signatures, Env& env, Now now);
   AgentNode(const AgentNode&) = delete;
   AgentNode& operator=(const AgentNode&) = delete;
 
-  /// Before start(): what Persist had stored. Kept::issued and Kept::delegation are the driver's to give to Identity.
-  /// Errors mean damaged data.
+  /// Before start(): what Persist had stored. Kept::issued and Kept::delegation are the driver's to give to
+  /// Identity. Errors mean damaged data.
   Result<void> restore(Kept what, std::string_view key, ByteView value, WallTime now);
   void start(Now now);
 

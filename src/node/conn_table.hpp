@@ -13,19 +13,20 @@
 namespace starling::node {
 
 struct ConnLimits {
-  std::size_t low = 40;    ///< trimming stops here
-  std::size_t high = 50;   ///< trimming starts above
-  std::size_t total = 100; ///< inbound connections are refused from here on
+  std::size_t low = 40;     ///< trimming stops here
+  std::size_t high = 50;    ///< trimming starts above
+  std::size_t total = 100;  ///< inbound connections are refused from here on
   std::size_t per_ip = kConnectionsPerIpMax;
   bool count_loopback = false;  ///< whether per_ip also holds for 127/8 and ::1
 };
 
 /// The table of connections and the connection manager's judgement.
 ///
-/// Admission happens before anything is allocated for a peer: total, unsecured and per-IP caps. Trimming closes the
-/// least useful unprotected connections down to `low`: those with the least value first, among equals the youngest, so
-/// that a crowd of newcomers cannot displace old peers (an eclipse needs that). Protected peers (mesh, bootstrap, the
-/// application's) are never trimmed; a grace time shelters what has just been made.
+/// Admission happens before anything is allocated for a peer: total, unsecured and per-IP caps. Trimming
+/// closes the least useful unprotected connections down to `low`: those with the least value first, among
+/// equals the youngest, so that a crowd of newcomers cannot displace old peers (an eclipse needs that).
+/// Protected peers (mesh, bootstrap, the application's) are never trimmed; a grace time shelters what has
+/// just been made.
 class ConnTable {
  public:
   struct Conn {

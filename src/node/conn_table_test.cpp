@@ -13,7 +13,8 @@ PeerId peer(std::uint8_t number) {
   return *PeerId::from_bytes(format::make_multihash(format::kHashSha256, FixedBytes<32>{number}));
 }
 Multiaddr addr(const std::string& ip, int port = 4001) {
-  return *Multiaddr::parse((ip.find(':') == std::string::npos ? "/ip4/" : "/ip6/") + ip + "/tcp/" + std::to_string(port));
+  return *Multiaddr::parse((ip.find(':') == std::string::npos ? "/ip4/" : "/ip6/") + ip + "/tcp/" +
+                           std::to_string(port));
 }
 IpPort ip(const std::string& text) { return *addr(text).as_tcp(); }
 Instant at(Duration since_start) { return Instant::from_ns(0) + since_start; }
@@ -62,7 +63,8 @@ TEST_F(ConnTableTest, OnePeerHasAtMostItsCapOfConnections) {
   for (std::uint64_t i = 1; i <= kConnectionsPerPeerMax; ++i) EXPECT_TRUE(table.add(conn(i, 1)).has_value());
   EXPECT_TRUE(table.add(conn(99, 1)).error().is(Errc::connection_limit));
   EXPECT_EQ(table.of(peer(1)).size(), kConnectionsPerPeerMax);
-  for (std::uint64_t i = 1; i <= kConnectionsPerPeerMax; ++i) EXPECT_TRUE(table.remove(ConnId(i)).has_value());
+  for (std::uint64_t i = 1; i <= kConnectionsPerPeerMax; ++i)
+    EXPECT_TRUE(table.remove(ConnId(i)).has_value());
   EXPECT_FALSE(table.connected(peer(1)));
   EXPECT_FALSE(table.remove(ConnId(1)).has_value());
 }

@@ -37,7 +37,8 @@ Connection::Connection(Setup setup, Env& env, Instant now)
   const auto role = dialler ? noise::Role::initiator : noise::Role::responder;
   upgrade_->handshake.emplace(role, *setup.identity, env.rng, std::move(config), now);
   if (dialler)
-    upgrade_->initiator.emplace(std::vector<std::string>{std::string(noise::kProtocolId)}, multistream::Lazy::yes, now);
+    upgrade_->initiator.emplace(std::vector<std::string>{std::string(noise::kProtocolId)},
+                                multistream::Lazy::yes, now);
   else
     upgrade_->listener.emplace(kOnlyNoise, now);
   flush_upgrade();
@@ -56,17 +57,20 @@ void Connection::flush_upgrade() {
   Bytes& out = upgrade_->negotiating_security ? raw_out_ : early_out_;
   if (upgrade_->initiator) move_out(*upgrade_->initiator, out);
   if (upgrade_->listener) move_out(*upgrade_->listener, out);
-  const bool may_shake = !upgrade_->negotiating_security || (upgrade_->initiator && upgrade_->initiator->may_write());
+  const bool may_shake =
+      !upgrade_->negotiating_security || (upgrade_->initiator && upgrade_->initiator->may_write());
   if (upgrade_->handshake && may_shake) move_out(*upgrade_->handshake, raw_out_);
 }
 
 Result<std::size_t> Connection::receive_plain(ByteView bytes, Instant now) {
   std::size_t consumed = 0;
   if (upgrade_->negotiating_security) {
-    auto taken = upgrade_->initiator ? upgrade_->initiator->receive(bytes) : upgrade_->listener->receive(bytes);
+    auto taken =
+        upgrade_->initiator ? upgrade_->initiator->receive(bytes) : upgrade_->listener->receive(bytes);
     if (!taken) return fail(taken.error());
     consumed += *taken;
-    const auto& outcome = upgrade_->initiator ? upgrade_->initiator->outcome() : upgrade_->listener->outcome();
+    const auto& outcome =
+        upgrade_->initiator ? upgrade_->initiator->outcome() : upgrade_->listener->outcome();
     flush_upgrade();
     if (!outcome) return consumed;
     if (!*outcome) return fail(outcome->error());
@@ -94,7 +98,8 @@ Result<void> Connection::after_handshake(Instant now) {
     return {};
   }
   if (direction_ == Direction::outbound) {
-    upgrade_->initiator.emplace(std::vector<std::string>{std::string(yamux::kProtocolId)}, multistream::Lazy::no, now);
+    upgrade_->initiator.emplace(std::vector<std::string>{std::string(yamux::kProtocolId)},
+                                multistream::Lazy::no, now);
   } else {
     upgrade_->listener.emplace(kOnlyYamux, now);
   }
@@ -111,7 +116,8 @@ void Connection::start_mux(Instant now) {
 
 Result<void> Connection::receive_plaintext(ByteView plaintext, Instant now) {
   if (!mux_) {
-    auto taken = upgrade_->initiator ? upgrade_->initiator->receive(plaintext) : upgrade_->listener->receive(plaintext);
+    auto taken = upgrade_->initiator ? upgrade_->initiator->receive(plaintext)
+                                     : upgrade_->listener->receive(plaintext);
     if (!taken) return fail(taken.error());
     const auto outcome = upgrade_->initiator ? upgrade_->initiator->outcome() : upgrade_->listener->outcome();
     flush_upgrade();

@@ -21,17 +21,17 @@ struct ConnectionPeer {
   crypto::PublicKey key;
 };
 
-/// Raw bytes on one side, multiplexed streams of an authenticated peer on the other: multistream-select → Noise →
-/// (muxer, early or by multistream-select) → yamux.
+/// Raw bytes on one side, multiplexed streams of an authenticated peer on the other: multistream-select →
+/// Noise → (muxer, early or by multistream-select) → yamux.
 ///
-/// Lifetime: one per socket, on its shard; `identity`, `mux` and the Env outlive it. Call order: receive() as bytes arrive,
-/// produce() while has_output(), on_deadline() at deadline(); peer() once upgraded, then streams through mux(). After
-/// an error: produce() what is left (a GoAway may be), then close the socket.
-/// The dialler is lazy throughout: header, `/noise` and message 1 leave in one flight, so that a connection is usable
-/// after three round trips, TCP's included.
-/// Limits: one deadline for the whole upgrade; a record is decrypted where it lies and kept only when it came in parts,
-/// so an idle connection holds no receive buffer.
-/// Spec: libp2p/specs connections/README.md, noise/README.md, connections/inlined-muxer-negotiation.md.
+/// Lifetime: one per socket, on its shard; `identity`, `mux` and the Env outlive it. Call order: receive() as
+/// bytes arrive, produce() while has_output(), on_deadline() at deadline(); peer() once upgraded, then
+/// streams through mux(). After an error: produce() what is left (a GoAway may be), then close the socket.
+/// The dialler is lazy throughout: header, `/noise` and message 1 leave in one flight, so that a connection
+/// is usable after three round trips, TCP's included. Limits: one deadline for the whole upgrade; a record is
+/// decrypted where it lies and kept only when it came in parts, so an idle connection holds no receive
+/// buffer. Spec: libp2p/specs connections/README.md, noise/README.md,
+/// connections/inlined-muxer-negotiation.md.
 class Connection {
  public:
   struct Setup {
@@ -78,9 +78,9 @@ class Connection {
   std::optional<noise::Transport> transport_;
   std::optional<ConnectionPeer> peer_;
   std::unique_ptr<yamux::Session> mux_;
-  Bytes raw_out_;            // multistream and handshake bytes, in the clear
-  Bytes early_out_;          // muxer negotiation, to be sealed
-  Bytes partial_;            // a record that came in parts
+  Bytes raw_out_;    // multistream and handshake bytes, in the clear
+  Bytes early_out_;  // muxer negotiation, to be sealed
+  Bytes partial_;    // a record that came in parts
   std::vector<ByteView> gather_;
   std::uint64_t bytes_received_ = 0;
 };

@@ -15,7 +15,8 @@ void DialPlanner::add_address(Job& job, JobId id, const Multiaddr& address) {
     return;
   }
   if (!address.as_tcp()) return;
-  if (const auto id_in_address = address.peer_id(); id_in_address && job.peer && *id_in_address != *job.peer) return;
+  if (const auto id_in_address = address.peer_id(); id_in_address && job.peer && *id_in_address != *job.peer)
+    return;
   Multiaddr bare = address.without_peer_id();
   const auto same = [&bare](const Multiaddr& other) { return other == bare; };
   if (std::any_of(job.tried.begin(), job.tried.end(), same)) return;
@@ -83,7 +84,8 @@ bool DialPlanner::backing_off(const Multiaddr& address, Instant now) {
 void DialPlanner::remember_failure(const Multiaddr& address, Instant now) {
   Backoff backoff;
   if (const Backoff* known = backoffs_.peek(address)) backoff = *known;
-  const Duration silence = saturating_scale(kAddressBackoffFirst, static_cast<double>(1ULL << std::min(backoff.failures, 20u)));
+  const Duration silence =
+      saturating_scale(kAddressBackoffFirst, static_cast<double>(1ULL << std::min(backoff.failures, 20u)));
   backoff.failures = std::min(backoff.failures + 1, 64u);
   backoff.until = now + std::min(silence, kAddressBackoffMax);
   backoffs_.put(address, backoff);
@@ -112,7 +114,8 @@ void DialPlanner::advance(JobId id, Instant now) {
     finish(id, fail(job.last_error.value_or(make_error(Errc::no_address))));
   } else if (job.last_error) {
     const bool single = job.tried.size() == 1;
-    finish(id, single ? Result<ConnId>(fail(*job.last_error)) : Result<ConnId>(fail(Errc::all_addresses_failed)));
+    finish(id,
+           single ? Result<ConnId>(fail(*job.last_error)) : Result<ConnId>(fail(Errc::all_addresses_failed)));
   } else {
     finish(id, fail(Errc::backing_off));
   }
@@ -169,8 +172,8 @@ void DialPlanner::on_connected(DialId dial, ConnId conn, const PeerId& peer, Ins
   const auto own = by_peer_.find(*job.peer);
   const bool mine = own == by_peer_.end() || own->second == id;
   if (!mine) {
-    // Another job for the same peer runs because this one did not know the id; that one is answered by the caller
-    // through on_peer_connected().
+    // Another job for the same peer runs because this one did not know the id; that one is answered by the
+    // caller through on_peer_connected().
     job.peer.reset();
   }
   finish(id, conn);

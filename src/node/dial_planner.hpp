@@ -17,11 +17,12 @@ namespace starling::node {
 
 /// Turns "connect to this peer" into staggered dials of its addresses.
 ///
-/// A job tries the addresses in the order given (records list the best first): the first at once, each further one after
-/// kDialStagger or as soon as every earlier one has failed; the first that becomes a secured connection wins and the
-/// others are cancelled. Jobs for the same peer join. A failed address is left alone for a doubling time, so that a
-/// record full of dead addresses costs its victims a packet a while instead of a flood; a caller who insists (a person
-/// who typed the address) may skip that. Names are resolved first, by the driver.
+/// A job tries the addresses in the order given (records list the best first): the first at once, each
+/// further one after kDialStagger or as soon as every earlier one has failed; the first that becomes a
+/// secured connection wins and the others are cancelled. Jobs for the same peer join. A failed address is
+/// left alone for a doubling time, so that a record full of dead addresses costs its victims a packet a while
+/// instead of a flood; a caller who insists (a person who typed the address) may skip that. Names are
+/// resolved first, by the driver.
 ///
 /// Pure and single-threaded: input → drain poll() → re-arm deadline().
 class DialPlanner {
@@ -51,9 +52,11 @@ class DialPlanner {
 
   explicit DialPlanner(Env& env) : env_(env), backoffs_(kAddressBackoffsMax) {}
 
-  /// Starts or joins a job. Without a peer id whoever answers is accepted. Addresses that TCP cannot dial are skipped;
-  /// with none left the job ends at once in Errc::no_address. JobDone always follows, through poll().
-  JobId connect(std::optional<PeerId> peer, const std::vector<Multiaddr>& addresses, Insist insist, Instant now);
+  /// Starts or joins a job. Without a peer id whoever answers is accepted. Addresses that TCP cannot dial are
+  /// skipped; with none left the job ends at once in Errc::no_address. JobDone always follows, through
+  /// poll().
+  JobId connect(std::optional<PeerId> peer, const std::vector<Multiaddr>& addresses, Insist insist,
+                Instant now);
   void on_resolved(ResolveId resolve, Result<std::vector<Multiaddr>> addresses, Instant now);
   void on_dial_failed(DialId dial, Error error, Instant now);
   /// A dial of ours became a secured connection.

@@ -115,7 +115,8 @@ TEST_F(DialPlannerTest, AJobWhoseAddressesAllBackOffSaysSo) {
 }
 
 TEST_F(DialPlannerTest, WithoutAnAddressThatTcpCanDialTheJobEndsAtOnce) {
-  planner.connect(peer, {*Multiaddr::parse("/ip4/1.2.3.4/udp/4001/quic-v1")}, DialPlanner::Insist::no, at(0s));
+  planner.connect(peer, {*Multiaddr::parse("/ip4/1.2.3.4/udp/4001/quic-v1")}, DialPlanner::Insist::no,
+                  at(0s));
   const auto done = dones();
   ASSERT_EQ(done.size(), 1u);
   EXPECT_TRUE(done[0].outcome.error().is(Errc::no_address));
@@ -132,7 +133,8 @@ TEST_F(DialPlannerTest, NamesAreResolvedFirst) {
 }
 
 TEST_F(DialPlannerTest, AnAddressWithSomebodyElsesIdIsSkipped) {
-  planner.connect(peer, {addr(1).with_peer_id(other), addr(2).with_peer_id(peer)}, DialPlanner::Insist::no, at(0s));
+  planner.connect(peer, {addr(1).with_peer_id(other), addr(2).with_peer_id(peer)}, DialPlanner::Insist::no,
+                  at(0s));
   const auto dialled = starts();
   ASSERT_EQ(dialled.size(), 1u);
   EXPECT_EQ(dialled[0].address, addr(2));
@@ -153,7 +155,8 @@ TEST_F(DialPlannerTest, DialsAndJobsAreBounded) {
   std::size_t refused = 0;
   for (std::size_t i = 0; i < kDialJobsMax + 5; ++i) {
     const auto id = PeerId::from_bytes(format::make_multihash(format::kHashSha256, rng.bytes<32>()));
-    planner.connect(*id, {addr(static_cast<int>(i % 250), static_cast<int>(1000 + i))}, DialPlanner::Insist::no, at(0s));
+    planner.connect(*id, {addr(static_cast<int>(i % 250), static_cast<int>(1000 + i))},
+                    DialPlanner::Insist::no, at(0s));
     EXPECT_LE(planner.dials_under_way(), kDialsAtOnceMax);
   }
   for (const auto& done : dones()) refused += !done.outcome && done.outcome.error().is(Errc::too_many_dials);
@@ -189,8 +192,10 @@ TEST_F(DialPlannerTest, RandomEventsEndEveryJobExactlyOnce) {
     const auto choice = rng.below(4);
     if (choice == 0) {
       std::vector<Multiaddr> addresses;
-      for (std::uint64_t i = 0; i <= rng.below(4); ++i) addresses.push_back(addr(static_cast<int>(rng.below(20))));
-      jobs.insert(planner.connect(rng.below(2) == 0 ? peer : other, addresses, DialPlanner::Insist::no, at(now)));
+      for (std::uint64_t i = 0; i <= rng.below(4); ++i)
+        addresses.push_back(addr(static_cast<int>(rng.below(20))));
+      jobs.insert(
+          planner.connect(rng.below(2) == 0 ? peer : other, addresses, DialPlanner::Insist::no, at(now)));
     } else if (choice == 1 && !open.empty()) {
       const auto pick = open[rng.below(open.size())];
       std::erase(open, pick);
@@ -198,7 +203,8 @@ TEST_F(DialPlannerTest, RandomEventsEndEveryJobExactlyOnce) {
     } else if (choice == 2 && !open.empty()) {
       const auto pick = open[rng.below(open.size())];
       std::erase(open, pick);
-      planner.on_connected(pick, ConnId(static_cast<std::uint64_t>(step) + 1), rng.below(2) == 0 ? peer : other, at(now));
+      planner.on_connected(pick, ConnId(static_cast<std::uint64_t>(step) + 1),
+                           rng.below(2) == 0 ? peer : other, at(now));
     } else {
       planner.on_deadline(at(now));
     }

@@ -64,7 +64,8 @@ bool Finder::on_query(const kad::QueryDone& done, Now now) {
   if (const auto* value = std::get_if<kad::ValueDone>(&*done.result)) {
     find.answers = value->answers;
     if (value->value) {
-      auto judged = agent::validate_presence(agent::presence_key(find.wallet), *value->value, trust_, now.wall);
+      auto judged =
+          agent::validate_presence(agent::presence_key(find.wallet), *value->value, trust_, now.wall);
       if (judged.verdict.accepted()) {
         finish_with(ask, *std::move(judged.presence), PresenceSource::dht, now);
         return true;
@@ -114,7 +115,8 @@ bool Finder::on_presence_answer(const host_event::PresenceAnswered& answer, Now 
   Find& find = found->second;
   --find.asking;
   if (answer.record && !answer.record->empty()) {
-    auto judged = agent::validate_presence(agent::presence_key(find.wallet), *answer.record, trust_, now.wall);
+    auto judged =
+        agent::validate_presence(agent::presence_key(find.wallet), *answer.record, trust_, now.wall);
     if (judged.verdict.accepted() && (!find.best || find.best->rank < judged.presence->rank))
       find.best = std::move(judged.presence);
   }

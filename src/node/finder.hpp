@@ -14,20 +14,22 @@ namespace starling::node {
 
 inline constexpr std::size_t kFindsMax = 1024;  ///< lookups under way at the same time
 
-/// Looks up presences (PROTOCOL.md §3, Look up): GET_VALUE with a quorum; where nobody has a record, providers over
-/// /starling/presence/1.0.0; optionally a young enough announcement instead of either.
+/// Looks up presences (PROTOCOL.md §3, Look up): GET_VALUE with a quorum; where nobody has a record,
+/// providers over /starling/presence/1.0.0; optionally a young enough announcement instead of either.
 ///
-/// Lives in the agent brain, single-threaded; what it refers to outlives it. Call order: start() and the on_…() inputs,
-/// then drain poll(). Every start() ends in exactly one Found. Nothing that a server or provider says is believed before
-/// the validator has accepted it for the wallet asked for, so the worst that a liar can do is to withhold.
-/// Limits: kFindsMax, agent::kLookupProvidersMax providers, agent::kLookupProvidersParallel at a time.
+/// Lives in the agent brain, single-threaded; what it refers to outlives it. Call order: start() and the
+/// on_…() inputs, then drain poll(). Every start() ends in exactly one Found. Nothing that a server or
+/// provider says is believed before the validator has accepted it for the wallet asked for, so the worst that
+/// a liar can do is to withhold. Limits: kFindsMax, agent::kLookupProvidersMax providers,
+/// agent::kLookupProvidersParallel at a time.
 class Finder {
  public:
   Finder(Host& host, agent::Trust& trust, agent::KnownPresences& known, agent::DialMemory& dial_memory)
       : host_(host), trust_(trust), known_(known), dial_memory_(dial_memory) {}
 
   /// `cache_age` above zero lets a presence heard by announcement answer when it was issued that recently.
-  void start(AskId ask, const EthAddress& wallet, Duration cache_age, const agent::DialClasses& classes, Now now);
+  void start(AskId ask, const EthAddress& wallet, Duration cache_age, const agent::DialClasses& classes,
+             Now now);
   /// True when the query was one of ours.
   bool on_query(const kad::QueryDone& done, Now now);
   bool on_presence_answer(const host_event::PresenceAnswered& answer, Now now);

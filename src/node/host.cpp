@@ -14,7 +14,8 @@ namespace {
 constexpr Duration kBootstrapRetryFirst = 1s;
 constexpr Duration kBootstrapRetryMax = 60s;
 constexpr Duration kGossipRetryPause = 2s;
-constexpr std::uint32_t kGossipAttemptsMax = 3;  // rust counts stream events and gives up on gossip at the fifth
+constexpr std::uint32_t kGossipAttemptsMax =
+    3;  // rust counts stream events and gives up on gossip at the fifth
 constexpr int kMeshValue = 100;
 constexpr int kTableValue = 10;
 
@@ -30,7 +31,8 @@ std::optional<gossip::Protocol> best_gossip(const identify::Info& info) {
 
 }  // namespace
 
-Host::Host(HostConfig config, crypto::PrivateKey identity, const kad::Validators& validators, Env& env, Now now)
+Host::Host(HostConfig config, crypto::PrivateKey identity, const kad::Validators& validators, Env& env,
+           Now now)
     : config_(std::move(config)),
       env_(env),
       local_(std::make_shared<const LocalInfo>(LocalInfo(std::move(identity)))),
@@ -59,8 +61,8 @@ void Host::refresh_local(Now now, bool push) {
                      std::string(ping::kProtocolId)};
   if (kad_ && kad_->mode() == kad::Mode::server) info->protocols.push_back(config_.kad_protocol);
   if (router_) {
-    for (const auto protocol : {gossip::Protocol::meshsub_1_1, gossip::Protocol::meshsub_1_0,
-                                gossip::Protocol::floodsub_1_0})
+    for (const auto protocol :
+         {gossip::Protocol::meshsub_1_1, gossip::Protocol::meshsub_1_0, gossip::Protocol::floodsub_1_0})
       info->protocols.emplace_back(gossip_protocol_id(protocol));
   }
   if (config_.serve_presence) info->protocols.emplace_back(agent::kPresenceProtocol);
@@ -100,8 +102,9 @@ std::vector<Multiaddr> Host::addresses_of(const PeerId& peer) const {
 
 void Host::remember(const PeerId& peer, const std::vector<Multiaddr>& addresses) {
   if (addresses.empty()) return;
-  std::vector<Multiaddr> kept(addresses.begin(),
-                              addresses.begin() + static_cast<std::ptrdiff_t>(std::min(addresses.size(), kAddressesPerPeerMax)));
+  std::vector<Multiaddr> kept(
+      addresses.begin(),
+      addresses.begin() + static_cast<std::ptrdiff_t>(std::min(addresses.size(), kAddressesPerPeerMax)));
   book_.put(peer, std::move(kept));
 }
 
@@ -159,9 +162,10 @@ void Host::run_bootstrap(Now now) {
 void Host::connected_for(Waiting& waiting, const Result<ConnId>& outcome, const std::optional<PeerId>& peer,
                          Now now) {
   if (auto* connect = std::get_if<WaitingConnect>(&waiting)) {
-    tell(host_event::ConnectDone{connect->ask, outcome && peer ? Result<PeerId>(*peer)
-                                                               : Result<PeerId>(fail(outcome ? make_error(Errc::connection_closed)
-                                                                                             : outcome.error()))});
+    tell(host_event::ConnectDone{
+        connect->ask, outcome && peer ? Result<PeerId>(*peer)
+                                      : Result<PeerId>(fail(outcome ? make_error(Errc::connection_closed)
+                                                                    : outcome.error()))});
   } else if (auto* ask = std::get_if<WaitingKad>(&waiting)) {
     if (outcome)
       command(down::AskKad{*outcome, std::move(ask->request)});
@@ -183,7 +187,8 @@ void Host::connected_for(Waiting& waiting, const Result<ConnId>& outcome, const 
         conns_.protect(*peer);
       }
     } else {
-      const Duration pause = saturating_scale(kBootstrapRetryFirst, static_cast<double>(1U << std::min(entry.failures, 6U)));
+      const Duration pause =
+          saturating_scale(kBootstrapRetryFirst, static_cast<double>(1U << std::min(entry.failures, 6U)));
       ++entry.failures;
       entry.next_at = now.mono + std::min(pause, kBootstrapRetryMax);
       env_.metrics.add("bootstrap_failed");
@@ -244,7 +249,9 @@ void Host::on_event(up::Connected& event, Now now) {
   env_.metrics.set("connections", conns_.size());
 }
 
-void Host::on_event(up::DialFailed& event, Now now) { planner_.on_dial_failed(event.dial, event.error, now.mono); }
+void Host::on_event(up::DialFailed& event, Now now) {
+  planner_.on_dial_failed(event.dial, event.error, now.mono);
+}
 
 void Host::on_event(up::AcceptFailed& event, Now) {
   if (const auto ip = event.remote.as_tcp()) conns_.on_upgrade_ended(*ip);
@@ -418,7 +425,8 @@ bool Host::drain_router(Now now) {
     } else if (auto* validate = std::get_if<gossip::Validate>(&*action)) {
       const auto conns = conns_.of(validate->from);
       validations_.emplace(validate->id, Validation{validate->from, validate->message});
-      command(down::CheckSignature{conns.empty() ? ConnId() : conns.front(), validate->id, validate->message});
+      command(
+          down::CheckSignature{conns.empty() ? ConnId() : conns.front(), validate->id, validate->message});
     } else if (auto* deliver = std::get_if<gossip::Deliver>(&*action)) {
       if (const auto author = PeerId::from_bytes(deliver->message->from))
         tell(host_event::Delivered{*author, std::move(deliver->message)});
@@ -435,7 +443,8 @@ bool Host::drain_router(Now now) {
   return any;
 }
 
-// ---------------------------------------------------------------------------------------------- DHT, presence, ping
+// ---------------------------------------------------------------------------------------------- DHT,
+// presence, ping
 
 void Host::on_event(up::KadAsked& event, Now now) {
   const auto* conn = conns_.find(event.from.conn);
@@ -495,7 +504,8 @@ void Host::on_event(up::PresenceAnswered& event, Now) {
 
 void Host::on_event(up::Pinged& event, Now) { tell(host_event::Pinged{event.ask, event.rtt}); }
 
-AskId Host::ask_presence(const PeerId& peer, std::vector<Multiaddr> addresses, const EthAddress& wallet, Now now) {
+AskId Host::ask_presence(const PeerId& peer, std::vector<Multiaddr> addresses, const EthAddress& wallet,
+                         Now now) {
   const AskId ask(next_ask_++);
   const auto conns = conns_.of(peer);
   if (!conns.empty())

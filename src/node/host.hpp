@@ -69,20 +69,21 @@ struct Pinged {
 };
 /// What we advertise changed: records that name our addresses are out of date.
 struct AddressesChanged {};
-using Event = std::variant<ConnectDone, PeerConnected, PeerDisconnected, PeerIdentified, Judge, Delivered, Query,
-                           ProviderFound, TableChanged, PresenceAsked, PresenceAnswered, Pinged, AddressesChanged>;
+using Event =
+    std::variant<ConnectDone, PeerConnected, PeerDisconnected, PeerIdentified, Judge, Delivered, Query,
+                 ProviderFound, TableChanged, PresenceAsked, PresenceAnswered, Pinged, AddressesChanged>;
 }  // namespace host_event
 
 /// Who judges gossip after StrictSign.
 enum class GossipPolicy : std::uint8_t { accept_signed, ask_above };
 
-/// Whether own publications carry signatures. `unsigned_for_simulation` is for the level A simulator alone, whose edge
-/// vouches for authors.
+/// Whether own publications carry signatures. `unsigned_for_simulation` is for the level A simulator alone,
+/// whose edge vouches for authors.
 enum class Signing : std::uint8_t { strict_sign, unsigned_for_simulation };
 
 struct HostConfig {
   std::string agent_version = "starling/0.1.0";
-  std::optional<kad::Config> kad;       ///< none: no DHT
+  std::optional<kad::Config> kad;  ///< none: no DHT
   std::string kad_protocol;
   std::shared_ptr<const gossip::Config> gossip;  ///< none: no gossip
   GossipPolicy gossip_policy = GossipPolicy::accept_signed;
@@ -93,13 +94,14 @@ struct HostConfig {
   std::vector<std::string> app_protocols;
 };
 
-/// The libp2p brain of a node: who is connected, whom to dial, what the DHT and gossip do, all in one sequential place.
+/// The libp2p brain of a node: who is connected, whom to dial, what the DHT and gossip do, all in one
+/// sequential place.
 ///
-/// Lifetime and threads: one per node, on the brain's shard; the Env and the validators outlive it. Inputs: edge events
-/// (port.hpp), the calls below, on_deadline(). Output: poll(), commands for the edge and events for above.
-/// Call order: input → drain poll() → re-arm deadline().
-/// Limits: limits.hpp, ConnLimits, and those of kad and gossip. Whatever belongs to a peer is freed when its last
-/// connection ends, but for addresses (bounded LRU), dial backoffs and what gossip and kad keep on purpose.
+/// Lifetime and threads: one per node, on the brain's shard; the Env and the validators outlive it. Inputs:
+/// edge events (port.hpp), the calls below, on_deadline(). Output: poll(), commands for the edge and events
+/// for above. Call order: input → drain poll() → re-arm deadline(). Limits: limits.hpp, ConnLimits, and those
+/// of kad and gossip. Whatever belongs to a peer is freed when its last connection ends, but for addresses
+/// (bounded LRU), dial backoffs and what gossip and kad keep on purpose.
 class Host {
  public:
   using Action = std::variant<EdgeCommand, host_event::Event>;
@@ -117,7 +119,8 @@ class Host {
   Result<void> admit_inbound(const IpPort& remote) { return conns_.admit_inbound(remote); }
 
   /// ConnectDone follows; at once when already connected. Without addresses those of the peer book count.
-  AskId connect(std::optional<PeerId> peer, std::vector<Multiaddr> addresses, DialPlanner::Insist insist, Now now);
+  AskId connect(std::optional<PeerId> peer, std::vector<Multiaddr> addresses, DialPlanner::Insist insist,
+                Now now);
   /// Closes all connections to the peer. False when there is none.
   bool disconnect(const PeerId& peer, Now now);
   /// Pinged follows.
@@ -206,9 +209,10 @@ class Host {
   bool drain_kad(Now now);
   bool drain_router(Now now);
   void job_done(DialPlanner::JobDone& done, Now now);
-  void connected_for(Waiting& waiting, const Result<ConnId>& outcome, const std::optional<PeerId>& peer, Now now);
-  DialPlanner::JobId dial(std::optional<PeerId> peer, std::vector<Multiaddr> addresses, DialPlanner::Insist insist,
-                          Waiting waiting, Now now);
+  void connected_for(Waiting& waiting, const Result<ConnId>& outcome, const std::optional<PeerId>& peer,
+                     Now now);
+  DialPlanner::JobId dial(std::optional<PeerId> peer, std::vector<Multiaddr> addresses,
+                          DialPlanner::Insist insist, Waiting waiting, Now now);
   void open_gossip(const PeerId& peer, Now now);
   void close_gossip(const PeerId& peer, Now now);
   void remember(const PeerId& peer, const std::vector<Multiaddr>& addresses);

@@ -7,44 +7,49 @@
 namespace starling::node {
 
 // Dial planner.
-inline constexpr std::size_t kDialsAtOnceMax = 64;            ///< dials under way at the same time, all peers together
-inline constexpr std::size_t kDialJobsMax = 1024;             ///< peers waiting for a connection
-inline constexpr std::size_t kDialAddressesPerJobMax = 16;    ///< addresses tried for one peer, after resolution
-inline constexpr std::size_t kDialsPerJobAtOnceMax = 4;       ///< dials of one peer under way at the same time
-inline constexpr std::size_t kAddressBackoffsMax = 4096;      ///< addresses whose failures are remembered
-inline constexpr Duration kDialStagger = 250ms;               ///< head start of an address over the next
-inline constexpr Duration kDialTimeout = 15s;                 ///< one address: TCP, security and muxer together
-inline constexpr Duration kDialJobTimeout = 45s;              ///< all addresses of a peer
-inline constexpr Duration kAddressBackoffFirst = 1s;          ///< silence after a first failure, doubled by each further
-inline constexpr Duration kAddressBackoffMax = 5min;          ///< longest silence after failures
+inline constexpr std::size_t kDialsAtOnceMax = 64;  ///< dials under way at the same time, all peers together
+inline constexpr std::size_t kDialJobsMax = 1024;   ///< peers waiting for a connection
+inline constexpr std::size_t kDialAddressesPerJobMax =
+    16;                                                   ///< addresses tried for one peer, after resolution
+inline constexpr std::size_t kDialsPerJobAtOnceMax = 4;   ///< dials of one peer under way at the same time
+inline constexpr std::size_t kAddressBackoffsMax = 4096;  ///< addresses whose failures are remembered
+inline constexpr Duration kDialStagger = 250ms;           ///< head start of an address over the next
+inline constexpr Duration kDialTimeout = 15s;             ///< one address: TCP, security and muxer together
+inline constexpr Duration kDialJobTimeout = 45s;          ///< all addresses of a peer
+inline constexpr Duration kAddressBackoffFirst =
+    1s;  ///< silence after a first failure, doubled by each further
+inline constexpr Duration kAddressBackoffMax = 5min;  ///< longest silence after failures
 
 // Connections.
-inline constexpr std::size_t kConnectionsPerIpMax = 8;        ///< from one IPv4 address or IPv6 /56, loopback excepted
-inline constexpr std::size_t kConnectionsPerPeerMax = 8;      ///< with one peer id
-inline constexpr std::size_t kUpgradesAtOnceMax = 256;        ///< inbound connections that are not secured yet
-inline constexpr Duration kUpgradeTimeout = 10s;              ///< accept to muxer, inbound
-inline constexpr Duration kTrimGrace = 20s;                   ///< a new connection is not trimmed before this age
-inline constexpr Duration kTrimInterval = 10s;                ///< between two trims
+inline constexpr std::size_t kConnectionsPerIpMax =
+    8;  ///< from one IPv4 address or IPv6 /56, loopback excepted
+inline constexpr std::size_t kConnectionsPerPeerMax = 8;  ///< with one peer id
+inline constexpr std::size_t kUpgradesAtOnceMax = 256;    ///< inbound connections that are not secured yet
+inline constexpr Duration kUpgradeTimeout = 10s;          ///< accept to muxer, inbound
+inline constexpr Duration kTrimGrace = 20s;               ///< a new connection is not trimmed before this age
+inline constexpr Duration kTrimInterval = 10s;            ///< between two trims
 
 // Streams.
-inline constexpr std::size_t kInboundStreamsMax = 1024;       ///< open inbound streams per connection
-inline constexpr std::size_t kNegotiatingStreamsMax = 128;    ///< of them not yet past multistream
-inline constexpr std::size_t kPingStreamsMax = 2;             ///< inbound ping streams per connection
-inline constexpr std::size_t kKadStreamsMax = 32;             ///< inbound kad streams per connection
-inline constexpr std::size_t kIdentifyStreamsMax = 8;         ///< inbound identify streams per connection
-inline constexpr std::size_t kPresenceStreamsMax = 8;         ///< inbound presence streams per connection
-inline constexpr Duration kIdentifyTimeout = 10s;             ///< for the peer's identify answer
-inline constexpr Duration kStreamNegotiationTimeout = 10s;    ///< multistream on a stream
-inline constexpr Duration kPresenceTimeout = 10s;             ///< an answer on /starling/presence/1.0.0
-inline constexpr Duration kStreamIdleTimeout = 60s;           ///< kad and presence streams without a request
-inline constexpr std::size_t kGossipQueueBytesMax = 4 << 20;  ///< unsent gossip per peer; beyond it RPCs are dropped
-inline constexpr std::size_t kStreamOutBytesMax = 256 << 10;  ///< unsent answers per stream; beyond it it is reset
-inline constexpr std::size_t kPendingAsksMax = 256;           ///< unanswered questions per connection
+inline constexpr std::size_t kInboundStreamsMax = 1024;     ///< open inbound streams per connection
+inline constexpr std::size_t kNegotiatingStreamsMax = 128;  ///< of them not yet past multistream
+inline constexpr std::size_t kPingStreamsMax = 2;           ///< inbound ping streams per connection
+inline constexpr std::size_t kKadStreamsMax = 32;           ///< inbound kad streams per connection
+inline constexpr std::size_t kIdentifyStreamsMax = 8;       ///< inbound identify streams per connection
+inline constexpr std::size_t kPresenceStreamsMax = 8;       ///< inbound presence streams per connection
+inline constexpr Duration kIdentifyTimeout = 10s;           ///< for the peer's identify answer
+inline constexpr Duration kStreamNegotiationTimeout = 10s;  ///< multistream on a stream
+inline constexpr Duration kPresenceTimeout = 10s;           ///< an answer on /starling/presence/1.0.0
+inline constexpr Duration kStreamIdleTimeout = 60s;         ///< kad and presence streams without a request
+inline constexpr std::size_t kGossipQueueBytesMax =
+    4 << 20;  ///< unsent gossip per peer; beyond it RPCs are dropped
+inline constexpr std::size_t kStreamOutBytesMax =
+    256 << 10;                                       ///< unsent answers per stream; beyond it it is reset
+inline constexpr std::size_t kPendingAsksMax = 256;  ///< unanswered questions per connection
 
 // Peer book.
-inline constexpr std::size_t kPeerBookPeersMax = 4096;        ///< unconnected peers whose addresses are remembered
-inline constexpr std::size_t kAddressesPerPeerMax = 32;       ///< addresses remembered of one peer
-inline constexpr std::size_t kObservedAddressesMax = 64;      ///< distinct addresses others say they see us at
-inline constexpr std::size_t kObserversNeeded = 4;            ///< distinct peers that must agree before we believe one
+inline constexpr std::size_t kPeerBookPeersMax = 4096;   ///< unconnected peers whose addresses are remembered
+inline constexpr std::size_t kAddressesPerPeerMax = 32;  ///< addresses remembered of one peer
+inline constexpr std::size_t kObservedAddressesMax = 64;  ///< distinct addresses others say they see us at
+inline constexpr std::size_t kObserversNeeded = 4;  ///< distinct peers that must agree before we believe one
 
 }  // namespace starling::node

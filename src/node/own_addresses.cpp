@@ -9,7 +9,8 @@ bool OwnAddresses::set_listening(std::vector<Multiaddr> addresses) {
   return rebuild();
 }
 
-bool OwnAddresses::on_observed(const PeerId& observer, const Multiaddr& observer_at, const Multiaddr& seen_at) {
+bool OwnAddresses::on_observed(const PeerId& observer, const Multiaddr& observer_at,
+                               const Multiaddr& seen_at) {
   const auto seen = seen_at.as_tcp();
   const auto at = observer_at.ip_port();
   if (!seen || !at || classify(*seen) == AddrClass::loopback) return false;
@@ -23,7 +24,9 @@ bool OwnAddresses::on_observed(const PeerId& observer, const Multiaddr& observer
   return rebuild();
 }
 
-bool OwnAddresses::on_observer_gone(const PeerId& observer) { return observations_.erase(observer) > 0 && rebuild(); }
+bool OwnAddresses::on_observer_gone(const PeerId& observer) {
+  return observations_.erase(observer) > 0 && rebuild();
+}
 
 bool OwnAddresses::rebuild() {
   std::vector<Multiaddr> next = listening_;

@@ -11,9 +11,9 @@ namespace starling::node {
 
 /// Which addresses we tell others: those we listen on, and those at which enough others see us.
 ///
-/// An observed address counts only with the port of one of our listeners (a dial from an ephemeral port teaches
-/// nothing), and only when kObserversNeeded peers on distinct IP addresses agree, so that a handful of sybils on one
-/// host cannot make us advertise a victim. Observers that leave stop counting.
+/// An observed address counts only with the port of one of our listeners (a dial from an ephemeral port
+/// teaches nothing), and only when kObserversNeeded peers on distinct IP addresses agree, so that a handful
+/// of sybils on one host cannot make us advertise a victim. Observers that leave stop counting.
 class OwnAddresses {
  public:
   /// Replaces the listen addresses (wildcards already expanded by the driver). True when the result changed.

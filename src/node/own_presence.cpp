@@ -7,7 +7,9 @@
 namespace starling::node {
 namespace {
 
-std::uint64_t u64_at(ByteView bytes, std::size_t offset) { return get_u64_be(bytes.subspan(offset).first<8>()); }
+std::uint64_t u64_at(ByteView bytes, std::size_t offset) {
+  return get_u64_be(bytes.subspan(offset).first<8>());
+}
 
 }  // namespace
 
@@ -67,7 +69,8 @@ void OwnPresence::on_addresses_changed(Now now) {
 void OwnPresence::on_server_added(Now now) {
   if (!started_) return;
   const bool few_hold_it = host_.dht() != nullptr && stored_ < host_.dht()->config().k;
-  if (!record_.empty() && few_hold_it && put_due_ > now.mono + kPutAgainAfter) put_due_ = now.mono + kPutAgainAfter;
+  if (!record_.empty() && few_hold_it && put_due_ > now.mono + kPutAgainAfter)
+    put_due_ = now.mono + kPutAgainAfter;
 }
 
 void OwnPresence::persist_identity() {
@@ -92,7 +95,8 @@ void OwnPresence::make_record(Now now) {
   content.agent_version = content_.version;
   auto record = identity_.make_record(content, now.wall);
   if (!record) {
-    // A clock that fell behind the last record: wait for it to catch up instead of publishing what all would ignore.
+    // A clock that fell behind the last record: wait for it to catch up instead of publishing what all would
+    // ignore.
     env_.metrics.add("presence_not_made");
     make_due_ = now.mono + kPutRetryMax;
     return;
@@ -141,8 +145,8 @@ bool OwnPresence::on_query(const kad::QueryDone& done, Now now) {
     return true;
   }
   if (put_done != nullptr) better_ = put_done->better;
-  const Duration pause =
-      std::min(kPutRetryMax, saturating_scale(kPutRetryFirst, static_cast<double>(1U << std::min(failures_, 10U))));
+  const Duration pause = std::min(
+      kPutRetryMax, saturating_scale(kPutRetryFirst, static_cast<double>(1U << std::min(failures_, 10U))));
   ++failures_;
   if (withdrawing_)
     withdrawn_ = true;

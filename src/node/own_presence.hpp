@@ -10,20 +10,20 @@
 
 namespace starling::node {
 
-inline constexpr Duration kPutRetryFirst = 2s;       ///< after a PUT that nobody stored, doubled by each further
-inline constexpr Duration kPutRetryMax = 5min;       ///< longest pause between PUTs that nobody stores
-inline constexpr Duration kPutAgainAfter = 2s;       ///< a new server in the table gets our record after this
-inline constexpr Duration kRecordPauseMin = 5s;      ///< between two records of changed addresses
-inline constexpr Duration kAnnounceRetry = 1s;       ///< while no peer takes the announcement
-inline constexpr Duration kWithdrawTimeMax = 3s;     ///< for the withdrawal at shutdown
+inline constexpr Duration kPutRetryFirst = 2s;    ///< after a PUT that nobody stored, doubled by each further
+inline constexpr Duration kPutRetryMax = 5min;    ///< longest pause between PUTs that nobody stores
+inline constexpr Duration kPutAgainAfter = 2s;    ///< a new server in the table gets our record after this
+inline constexpr Duration kRecordPauseMin = 5s;   ///< between two records of changed addresses
+inline constexpr Duration kAnnounceRetry = 1s;    ///< while no peer takes the announcement
+inline constexpr Duration kWithdrawTimeMax = 3s;  ///< for the withdrawal at shutdown
 
-/// Publishes our own presence (PROTOCOL.md §3, Publish): PUT_VALUE, ADD_PROVIDER, announcement; again every 8 h, when our
-/// addresses change, and to servers that appear while few hold it. Withdraws on shutdown.
+/// Publishes our own presence (PROTOCOL.md §3, Publish): PUT_VALUE, ADD_PROVIDER, announcement; again every 8
+/// h, when our addresses change, and to servers that appear while few hold it. Withdraws on shutdown.
 ///
-/// Lives in the agent brain, single-threaded; what it refers to outlives it. Call order: start() once the own wallet has
-/// been looked up (another node of it may be the active one), the on_…() inputs, deadline(); drain poll().
-/// What must survive a crash (seq, largest expiry, seal keys, delegation) is told as Persist before the record that needs
-/// it leaves.
+/// Lives in the agent brain, single-threaded; what it refers to outlives it. Call order: start() once the own
+/// wallet has been looked up (another node of it may be the active one), the on_…() inputs, deadline(); drain
+/// poll(). What must survive a crash (seq, largest expiry, seal keys, delegation) is told as Persist before
+/// the record that needs it leaves.
 class OwnPresence {
  public:
   enum class Announce : std::uint8_t { no, yes };

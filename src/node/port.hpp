@@ -1,7 +1,7 @@
 #pragma once
-// The boundary between the edge (connections: bytes, crypto, framing) and the brain (decisions): small values in both
-// directions. Across threads they travel through mailboxes; with one shard by direct call; in the level A simulator the
-// edge is replaced as a whole by a network model that speaks these values.
+// The boundary between the edge (connections: bytes, crypto, framing) and the brain (decisions): small values
+// in both directions. Across threads they travel through mailboxes; with one shard by direct call; in the
+// level A simulator the edge is replaced as a whole by a network model that speaks these values.
 #include <memory>
 #include <optional>
 #include <string>
@@ -98,9 +98,10 @@ struct Pinged {
 };
 }  // namespace up
 
-using EdgeEvent = std::variant<up::Connected, up::DialFailed, up::AcceptFailed, up::Resolved, up::Disconnected, up::Identified,
-                               up::KadAsked, up::KadAnswered, up::GossipOpened, up::GossipClosed, up::GossipReceived,
-                               up::SignatureChecked, up::PresenceAsked, up::PresenceAnswered, up::Pinged>;
+using EdgeEvent = std::variant<up::Connected, up::DialFailed, up::AcceptFailed, up::Resolved,
+                               up::Disconnected, up::Identified, up::KadAsked, up::KadAnswered,
+                               up::GossipOpened, up::GossipClosed, up::GossipReceived, up::SignatureChecked,
+                               up::PresenceAsked, up::PresenceAnswered, up::Pinged>;
 
 /// Brain → edge.
 namespace down {

@@ -14,7 +14,8 @@
 namespace starling::node {
 namespace {
 
-/// What a teller says: the same for identify and push, but for the observed address, which only the peer can use.
+/// What a teller says: the same for identify and push, but for the observed address, which only the peer can
+/// use.
 identify::Info describe(const LocalInfo& local, const Multiaddr& remote) {
   identify::Info info;
   info.protocol_version = local.protocol_version;
@@ -44,7 +45,8 @@ class IdentifyListener final : public StreamHandler {
       : purpose_(purpose), known_(std::move(known)), collector_(now) {}
 
   Result<void> on_open(StreamIo& io) override {
-    // Closing our side at once tells the responder that nothing follows; a pusher gets nothing from us anyway.
+    // Closing our side at once tells the responder that nothing follows; a pusher gets nothing from us
+    // anyway.
     io.finish();
     return {};
   }
@@ -151,7 +153,8 @@ std::size_t streams_max(InboundKind kind) noexcept {
   return 0;
 }
 
-std::unique_ptr<StreamHandler> make_inbound_handler(InboundKind kind, std::shared_ptr<const identify::Info> known,
+std::unique_ptr<StreamHandler> make_inbound_handler(InboundKind kind,
+                                                    std::shared_ptr<const identify::Info> known,
                                                     Instant now) {
   switch (kind) {
     case InboundKind::identify: return make_identify_teller();

@@ -1,6 +1,6 @@
 #pragma once
-// The handlers of Starling's own streams, one small class per protocol and side, made here and known only by their
-// interface.
+// The handlers of Starling's own streams, one small class per protocol and side, made here and known only by
+// their interface.
 #include <memory>
 
 #include "node/stream_handler.hpp"
@@ -11,9 +11,10 @@ enum class InboundKind : std::uint8_t { identify, identify_push, ping, kad, goss
 InboundKind inbound_kind(std::string_view protocol, const LocalInfo& local) noexcept;
 /// Open inbound streams of one protocol of this kind per connection.
 std::size_t streams_max(InboundKind kind) noexcept;
-/// Nothing for the application's streams. `known` is what identify has said so far, for a push to be merged into.
-std::unique_ptr<StreamHandler> make_inbound_handler(InboundKind kind, std::shared_ptr<const identify::Info> known,
-                                                    Instant now);
+/// Nothing for the application's streams. `known` is what identify has said so far, for a push to be merged
+/// into.
+std::unique_ptr<StreamHandler> make_inbound_handler(InboundKind kind,
+                                                    std::shared_ptr<const identify::Info> known, Instant now);
 
 /// Reads the peer's identify and tells up::Identified.
 std::unique_ptr<StreamHandler> make_identify_asker(Instant now);

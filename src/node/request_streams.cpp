@@ -185,7 +185,9 @@ class PresenceAsker final : public StreamHandler {
 }  // namespace
 
 std::unique_ptr<StreamHandler> make_kad_answerer(Instant now) { return std::make_unique<KadAnswerer>(now); }
-std::unique_ptr<StreamHandler> make_presence_answerer(Instant now) { return std::make_unique<PresenceAnswerer>(now); }
+std::unique_ptr<StreamHandler> make_presence_answerer(Instant now) {
+  return std::make_unique<PresenceAnswerer>(now);
+}
 std::unique_ptr<StreamHandler> make_kad_asker() { return std::make_unique<KadAsker>(); }
 std::unique_ptr<StreamHandler> make_presence_asker() { return std::make_unique<PresenceAsker>(); }
 

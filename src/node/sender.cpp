@@ -56,7 +56,8 @@ Result<void> Sender::compose(Send& send, const std::optional<crypto::X25519Key>&
   const Slice data = Slice::copy(agent::encode(envelope));
   if (data.size() > agent::kEnvelopeGossipBytesMax) return fail(Errc::too_big);
   STARLING_ASSIGN(const auto fields, agent::decode_envelope_fields(data.view()));
-  STARLING_ASSIGN(const auto checked, agent::check_fields(fields, data, agent::Path::gossip, identity_.network()));
+  STARLING_ASSIGN(const auto checked,
+                  agent::check_fields(fields, data, agent::Path::gossip, identity_.network()));
   static_cast<void>(checked);
   return {};
 }
@@ -73,8 +74,8 @@ void Sender::launch(AskId ask, const std::optional<crypto::X25519Key>& seal_key,
 
 void Sender::publish_copy(AskId ask, Send& send, Now now) {
   send.envelope.published_at = now.wall;
-  const auto published = host_.publish(agent::to_string(agent::Topic::messages),
-                                       Slice::copy(agent::encode(send.envelope)), now);
+  const auto published =
+      host_.publish(agent::to_string(agent::Topic::messages), Slice::copy(agent::encode(send.envelope)), now);
   const std::size_t handed_to = published ? published->handed_to : 0;
   if (handed_to == 0) {
     send.due = now.mono + kNobodyThereRetry;

@@ -11,15 +11,15 @@
 
 namespace starling::node {
 
-inline constexpr std::size_t kSendsMax = 10'000;      ///< messages that are still published from time to time
-inline constexpr Duration kNobodyThereRetry = 1s;     ///< while no peer takes a message
+inline constexpr std::size_t kSendsMax = 10'000;   ///< messages that are still published from time to time
+inline constexpr Duration kNobodyThereRetry = 1s;  ///< while no peer takes a message
 
-/// Sends envelopes over gossip (PROTOCOL.md §4): seals for the addressee's newest key, publishes, publishes again under
-/// the same id after 1 min, then doubling to 1 h, until the message expires.
+/// Sends envelopes over gossip (PROTOCOL.md §4): seals for the addressee's newest key, publishes, publishes
+/// again under the same id after 1 min, then doubling to 1 h, until the message expires.
 ///
-/// Lives in the agent brain, single-threaded. Call order: start(); when it returns a wallet, look that up and hand the
-/// outcome to on_recipient(); deadline(); drain poll(). Every send tells `accepted` or `failed` first; `sent` follows
-/// when a peer has taken it. There is no silent fallback to plaintext.
+/// Lives in the agent brain, single-threaded. Call order: start(); when it returns a wallet, look that up and
+/// hand the outcome to on_recipient(); deadline(); drain poll(). Every send tells `accepted` or `failed`
+/// first; `sent` follows when a peer has taken it. There is no silent fallback to plaintext.
 class Sender {
  public:
   Sender(Host& host, agent::Identity& identity, agent::Trust& trust, Env& env)

@@ -21,8 +21,8 @@ struct Session::Stream {
   std::unique_ptr<multistream::Initiator> initiator;
   std::unique_ptr<multistream::Listener> listener;
   std::unique_ptr<StreamHandler> handler;
-  std::string protocol;       ///< once agreed, or proposed lazily
-  Chain waiting;              ///< what the muxer had no room for
+  std::string protocol;  ///< once agreed, or proposed lazily
+  Chain waiting;         ///< what the muxer had no room for
   std::uint64_t token = 0;
   bool announced = false;     ///< the application knows the stream
   bool finish_after = false;  ///< finish once `waiting` has left
@@ -141,8 +141,10 @@ Result<void> Session::on_deadline(Instant now) {
     if (stream->initiator) deadline = std::min(deadline, stream->initiator->deadline());
     if (stream->listener) deadline = std::min(deadline, stream->listener->deadline());
     if (stream->handler) deadline = std::min(deadline, stream->handler->deadline());
-    if (deadline <= now) late.push_back(id);
-    else note_deadline(deadline);
+    if (deadline <= now)
+      late.push_back(id);
+    else
+      note_deadline(deadline);
   }
   std::sort(late.begin(), late.end());
   for (const auto id : late) {
@@ -214,7 +216,8 @@ void Session::flush(yamux::StreamId id, Stream& stream) {
     stream.waiting.consume(taken);
     if (taken < front.size()) return;
   }
-  // Not before the peer has agreed to the protocol: js drops the data behind a negotiation whose stream is closed already.
+  // Not before the peer has agreed to the protocol: js drops the data behind a negotiation whose stream is
+  // closed already.
   if (stream.finish_after && !stream.initiator) mux.finish(id);
 }
 
@@ -409,8 +412,9 @@ void Session::forget(yamux::StreamId id) {
 }
 
 yamux::StreamId Session::open(std::string protocol, std::unique_ptr<StreamHandler> handler, Instant now) {
-  const auto opened = connection_.upgraded() && !closed_ ? connection_.mux().open()
-                                                         : Result<yamux::StreamId>(fail(Errc::connection_closed));
+  const auto opened = connection_.upgraded() && !closed_
+                          ? connection_.mux().open()
+                          : Result<yamux::StreamId>(fail(Errc::connection_closed));
   if (!opened) {
     Stream none;
     none.direction = Direction::outbound;
@@ -461,7 +465,8 @@ void Session::apply(down::AnswerKad command, Instant now) {
 
 void Session::apply(down::OpenGossip command, Instant now) {
   if (gossip_out_ || closed_) return;
-  gossip_out_ = open(std::string(gossip_protocol_id(command.protocol)), make_gossip_sender(command.protocol), now);
+  gossip_out_ =
+      open(std::string(gossip_protocol_id(command.protocol)), make_gossip_sender(command.protocol), now);
   drain_mux(now);
 }
 
@@ -511,8 +516,9 @@ void Session::apply(const down::SetLocal& command, Instant now) {
 }
 
 void Session::open_stream(std::uint64_t token, std::vector<std::string> protocols, Instant now) {
-  const auto opened = connection_.upgraded() && !closed_ ? connection_.mux().open()
-                                                         : Result<yamux::StreamId>(fail(Errc::connection_closed));
+  const auto opened = connection_.upgraded() && !closed_
+                          ? connection_.mux().open()
+                          : Result<yamux::StreamId>(fail(Errc::connection_closed));
   if (!opened) {
     events_.emplace_back(app_stream::Event(app_stream::OpenFailed{token, opened.error()}));
     return;
@@ -532,7 +538,8 @@ void Session::open_stream(std::uint64_t token, std::vector<std::string> protocol
   stream.initiator->sent(proposal.size());
   if (!lazy) return;
   stream.announced = true;
-  events_.emplace_back(app_stream::Event(app_stream::Opened{*opened, stream.protocol, Direction::outbound, token}));
+  events_.emplace_back(
+      app_stream::Event(app_stream::Opened{*opened, stream.protocol, Direction::outbound, token}));
 }
 
 std::size_t Session::write(yamux::StreamId id, ByteView bytes) {

@@ -14,8 +14,8 @@ namespace starling::node {
 
 /// News of the application's own streams, for the driver of the same shard.
 namespace app_stream {
-/// A stream of an application protocol stands: ours (with the token of open_stream()) or the peer's. Lazily negotiated
-/// ones may be written to before the peer has agreed; a refusal comes as Gone.
+/// A stream of an application protocol stands: ours (with the token of open_stream()) or the peer's. Lazily
+/// negotiated ones may be written to before the peer has agreed; a refusal comes as Gone.
 struct Opened {
   yamux::StreamId stream;
   std::string protocol;
@@ -49,14 +49,15 @@ struct Closed {
 using Event = std::variant<Opened, OpenFailed, Readable, Writable, Ended, Gone, Closed>;
 }  // namespace app_stream
 
-/// Everything that one connection does: its upgrade, its streams and the protocols on them. Identify, ping, DHT, gossip
-/// and presence are handled here up to typed values for the brain; application streams are handed out as bytes.
+/// Everything that one connection does: its upgrade, its streams and the protocols on them. Identify, ping,
+/// DHT, gossip and presence are handled here up to typed values for the brain; application streams are handed
+/// out as bytes.
 ///
-/// Lifetime: one per connection, owned by the shard. Call order: any input → drain poll() → produce() while has_output()
-/// → re-arm deadline(). After an error from receive() or on_deadline(): close(), drain poll() (Disconnected comes last),
-/// produce() once for the GoAway, then drop it.
-/// Limits: limits.hpp; streams by kind, answers waiting per stream, questions per connection. A stream whose protocol is
-/// violated is reset and counted (`stream_errors`); only violations of the layers below end the connection.
+/// Lifetime: one per connection, owned by the shard. Call order: any input → drain poll() → produce() while
+/// has_output() → re-arm deadline(). After an error from receive() or on_deadline(): close(), drain poll()
+/// (Disconnected comes last), produce() once for the GoAway, then drop it. Limits: limits.hpp; streams by
+/// kind, answers waiting per stream, questions per connection. A stream whose protocol is violated is reset
+/// and counted (`stream_errors`); only violations of the layers below end the connection.
 class Session {
  public:
   using Event = std::variant<EdgeEvent, app_stream::Event>;
@@ -77,13 +78,14 @@ class Session {
 
   Result<void> receive(MutableByteView bytes, Instant now);
   bool has_output() const { return connection_.has_output(); }
-  /// Appends bytes for the socket, about `bytes_max`. Room made for writers is told through poll() afterwards.
+  /// Appends bytes for the socket, about `bytes_max`. Room made for writers is told through poll()
+  /// afterwards.
   Result<void> produce(Bytes& out, std::size_t bytes_max, Instant now);
   std::optional<Event> poll();
   Instant deadline() const;
   Result<void> on_deadline(Instant now);
-  /// Ends every stream and question; Disconnected follows when the connection had been announced, else DialFailed for
-  /// one that we dialled. Idempotent.
+  /// Ends every stream and question; Disconnected follows when the connection had been announced, else
+  /// DialFailed for one that we dialled. Idempotent.
   void close(Error reason, Instant now);
 
   void apply(down::AskKad command, Instant now);
@@ -95,8 +97,8 @@ class Session {
   void apply(down::Ping command, Instant now);
   void apply(const down::SetLocal& command, Instant now);
 
-  /// Opens an application stream; Opened or OpenFailed with the token follows. With several protocols they are tried in
-  /// order; with one, data may follow at once.
+  /// Opens an application stream; Opened or OpenFailed with the token follows. With several protocols they
+  /// are tried in order; with one, data may follow at once.
   void open_stream(std::uint64_t token, std::vector<std::string> protocols, Instant now);
   std::size_t write(yamux::StreamId stream, ByteView bytes);
   std::size_t write(yamux::StreamId stream, const Slice& bytes);
@@ -166,7 +168,6 @@ class Session {
   Instant next_deadline_ = Instant::never();
   bool announced_ = false;
   bool closed_ = false;
-
 };
 
 }  // namespace starling::node

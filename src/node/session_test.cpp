@@ -1,5 +1,5 @@
-// Two sessions over a wire that cuts bytes anywhere: upgrade, identify, ping, DHT, gossip, presence and application
-// streams, and what happens when the other side is hostile.
+// Two sessions over a wire that cuts bytes anywhere: upgrade, identify, ping, DHT, gossip, presence and
+// application streams, and what happens when the other side is hostile.
 #include "node/session.hpp"
 
 #include <gmock/gmock.h>
@@ -17,8 +17,8 @@ std::shared_ptr<LocalInfo> local_info(Rng& rng, crypto::KeyType type) {
   info->listen_addrs = {*Multiaddr::parse("/ip4/1.2.3.4/tcp/4001")};
   info->kad_protocol = "/starling/kad/1.0.0";
   info->gossip = true;
-  info->protocols = {"/ipfs/id/1.0.0",      "/ipfs/id/push/1.0.0",      "/ipfs/ping/1.0.0", "/starling/kad/1.0.0",
-                     "/meshsub/1.1.0",      "/starling/presence/1.0.0", "/echo/1.0.0"};
+  info->protocols = {"/ipfs/id/1.0.0", "/ipfs/id/push/1.0.0",      "/ipfs/ping/1.0.0", "/starling/kad/1.0.0",
+                     "/meshsub/1.1.0", "/starling/presence/1.0.0", "/echo/1.0.0"};
   return info;
 }
 
@@ -37,8 +37,10 @@ struct End {
   }
   void collect() {
     while (auto event = session->poll()) {
-      if (auto* edge = std::get_if<EdgeEvent>(&*event)) edge_events.push_back(std::move(*edge));
-      else app_events.push_back(std::move(std::get<app_stream::Event>(*event)));
+      if (auto* edge = std::get_if<EdgeEvent>(&*event))
+        edge_events.push_back(std::move(*edge));
+      else
+        app_events.push_back(std::move(std::get<app_stream::Event>(*event)));
     }
   }
   template <class T>
@@ -181,8 +183,8 @@ TEST_F(SessionTest, GossipCrossesTheWireWithItsSignature) {
   run();
   ASSERT_EQ(dialler.heard<up::GossipOpened>().size(), 1u);
   gossip::Rpc rpc;
-  rpc.messages.push_back(std::make_shared<const gossip::Message>(
-      gossip::strict_sign::make_signed(dialler.local->key, "agent-messages", Slice::copy(as_bytes("hi")), 1)));
+  rpc.messages.push_back(std::make_shared<const gossip::Message>(gossip::strict_sign::make_signed(
+      dialler.local->key, "agent-messages", Slice::copy(as_bytes("hi")), 1)));
   dialler.session->apply(down::SendGossip{ConnId(1), rpc, gossip::Lane::own}, now);
   run();
   ASSERT_EQ(listener.heard<up::GossipReceived>().size(), 1u);
@@ -200,7 +202,8 @@ TEST_F(SessionTest, PresenceQuestionsAreAnsweredInOrder) {
     run();
     const auto asked = listener.heard<up::PresenceAsked>();
     for (; answered < asked.size(); ++answered)
-      listener.session->apply(down::AnswerPresence{asked[answered]->from, Bytes{asked[answered]->wallet.array()[0]}}, now);
+      listener.session->apply(
+          down::AnswerPresence{asked[answered]->from, Bytes{asked[answered]->wallet.array()[0]}}, now);
   }
   const auto answers = dialler.heard<up::PresenceAnswered>();
   ASSERT_EQ(answers.size(), 3u);

@@ -37,14 +37,15 @@ class StreamIo {
 using StreamCommand =
     std::variant<down::AskKad, down::AnswerKad, down::SendGossip, down::AskPresence, down::AnswerPresence>;
 
-/// The protocol of one negotiated stream, between the session (bytes) and the brain (values). An error from any call
-/// resets the stream and is counted; the connection goes on.
+/// The protocol of one negotiated stream, between the session (bytes) and the brain (values). An error from
+/// any call resets the stream and is counted; the connection goes on.
 class StreamHandler {
  public:
   virtual ~StreamHandler() = default;
   /// The stream stands (lazily negotiated ones: it may be written to).
   virtual Result<void> on_open(StreamIo&) { return {}; }
-  /// Returns how many bytes were taken; what is left is offered again when more arrives or output has drained.
+  /// Returns how many bytes were taken; what is left is offered again when more arrives or output has
+  /// drained.
   virtual Result<std::size_t> on_data(ByteView bytes, StreamIo& io) = 0;
   /// The peer has finished writing and all was taken.
   virtual Result<void> on_end(StreamIo& io) {
