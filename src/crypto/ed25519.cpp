@@ -23,12 +23,6 @@ constexpr FixedBytes<32> kSmallOrderY[] = {
     {0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
      0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a}};
 
-evp::Pkey private_key(const FixedBytes<32>& seed) {
-  evp::Pkey key(EVP_PKEY_new_raw_private_key_ex(nullptr, "ED25519", nullptr, seed.data(), seed.size()));
-  STARLING_ASSERT(key != nullptr);  // every 32 bytes are a seed
-  return key;
-}
-
 }  // namespace
 
 bool is_acceptable_point(ByteView encoded32) noexcept {
@@ -42,7 +36,8 @@ bool is_acceptable_point(ByteView encoded32) noexcept {
 }
 
 FixedBytes<32> public_of(const FixedBytes<32>& seed) {
-  const auto key = private_key(seed);
+  const evp::Pkey key(EVP_PKEY_new_raw_private_key_ex(nullptr, "ED25519", nullptr, seed.data(), seed.size()));
+  STARLING_ASSERT(key != nullptr);  // every 32 bytes are a seed
   FixedBytes<32> out;
   std::size_t size = out.size();
   const bool good = EVP_PKEY_get_raw_public_key(key.get(), out.data(), &size) == 1 && size == out.size();
@@ -50,8 +45,8 @@ FixedBytes<32> public_of(const FixedBytes<32>& seed) {
   return out;
 }
 
-Bytes sign(const FixedBytes<32>& seed, ByteView message) {
-  const auto key = private_key(seed);
+Bytes sign(const FixedBytes<32>& seed, ByteView public_key, ByteView message) {
+  const auto key = evp::new_key_pair("ED25519", seed, public_key);
   const auto context = evp::new_md_context();
   Bytes out(kSignatureBytes);
   std::size_t size = out.size();

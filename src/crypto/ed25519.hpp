@@ -12,7 +12,8 @@ inline constexpr std::size_t kSignatureBytes = 64;
 /// out by verify().
 bool is_acceptable_point(ByteView encoded32) noexcept;
 FixedBytes<32> public_of(const FixedBytes<32>& seed);
-Bytes sign(const FixedBytes<32>& seed, ByteView message);
+/// `public_key` must be that of the seed: signing with another one gives the seed away.
+Bytes sign(const FixedBytes<32>& seed, ByteView public_key, ByteView message);
 bool verify(ByteView public_key, ByteView message, ByteView signature);
 
 }  // namespace starling::crypto::ed25519

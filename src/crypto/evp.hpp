@@ -3,6 +3,8 @@
 // declared, not included, so that its headers stay inside .cpp files.
 #include <memory>
 
+#include "base/bytes.hpp"
+
 struct evp_cipher_ctx_st;
 struct evp_cipher_st;
 struct evp_kdf_ctx_st;
@@ -38,6 +40,9 @@ const evp_cipher_st* aes_128_ctr();
 MacContext new_hmac();
 KdfContext new_scrypt();
 KdfContext new_pbkdf2();
+/// A private key of `type` ("ED25519", "X25519") with its public half. Given only the private half, OpenSSL
+/// computes the public one, which costs as much as a signature and more than a key exchange.
+Pkey new_key_pair(const char* type, ByteView private_key, ByteView public_key);
 MdContext new_md_context();
 CipherContext new_cipher_context();
 

@@ -84,7 +84,7 @@ Result<PrivateKey> PrivateKey::from_data(KeyType type, ByteView data) {
 PrivateKey::~PrivateKey() { wipe(secret_); }
 
 Bytes PrivateKey::sign(ByteView message) const {
-  if (type() == KeyType::ed25519) return ed25519::sign(secret_, message);
+  if (type() == KeyType::ed25519) return ed25519::sign(secret_, public_key_.data(), message);
   return secp256k1::sign(secret_, sha256(message));
 }
 

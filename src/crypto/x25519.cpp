@@ -25,12 +25,6 @@ constexpr X25519Key kLowOrder[] = {
     {0xee, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}};
 
-evp::Pkey private_key(const X25519Key& secret) {
-  evp::Pkey key(EVP_PKEY_new_raw_private_key_ex(nullptr, "X25519", nullptr, secret.data(), secret.size()));
-  STARLING_ASSERT(key != nullptr);  // every 32 bytes are a secret
-  return key;
-}
-
 }  // namespace
 
 X25519KeyPair x25519_generate(Rng& rng) {
@@ -41,7 +35,9 @@ X25519KeyPair x25519_generate(Rng& rng) {
 }
 
 X25519Key x25519_public(const X25519Key& secret) {
-  const auto key = private_key(secret);
+  const evp::Pkey key(
+      EVP_PKEY_new_raw_private_key_ex(nullptr, "X25519", nullptr, secret.data(), secret.size()));
+  STARLING_ASSERT(key != nullptr);  // every 32 bytes are a secret
   X25519Key out;
   std::size_t size = out.size();
   const bool good = EVP_PKEY_get_raw_public_key(key.get(), out.data(), &size) == 1 && size == out.size();
@@ -52,7 +48,9 @@ X25519Key x25519_public(const X25519Key& secret) {
 Result<X25519Key> x25519(const X25519Key& secret, const X25519Key& peer) {
   if (x25519_is_low_order(peer)) return fail(Errc::zero_shared_secret);
   const evp::ErrorQueueGuard guard;
-  const auto own = private_key(secret);
+  // The exchange reads our private and the peer's public half. Our own public half only has to be there.
+  static constexpr X25519Key kUnused{};
+  const auto own = evp::new_key_pair("X25519", secret, kUnused);
   const evp::Pkey other(EVP_PKEY_new_raw_public_key_ex(nullptr, "X25519", nullptr, peer.data(), peer.size()));
   const evp::PkeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, own.get(), nullptr));
   X25519Key out;
