@@ -105,6 +105,7 @@ class Program {
         const PeerId gone = peer();
         router_.on_peer_gone(gone, now_);
         live_.erase(gone);
+        known_.erase(gone);
         break;
       }
       case 2:
@@ -152,7 +153,7 @@ class Program {
       case 14: publish(); break;
       default: {
         const PeerId from = peer();
-        if (auto rpc = decode(input_.take(input_.u8()))) router_.on_rpc(from, *std::move(rpc), now_);
+        if (auto rpc = decode(input_.take(input_.u8()))) hear(from, *std::move(rpc));
         router_.set_app_score(from, static_cast<double>(input_.u8()) - 128.0);
       }
     }
@@ -168,10 +169,11 @@ class Program {
     address.ip = {8, 8, 8, static_cast<std::uint8_t>(kind % 4)};
     if ((kind & 0x80) != 0) info.address = address;
     const std::size_t before = router_.peer_count();
-    const bool first = !live_.contains(id);
     router_.on_peer(id, info, now_);
     router_.on_peer_record(id, Slice::copy(Bytes(kind, 1)));
-    if (first && (router_.peer_count() > before || before < 24)) live_.insert(id);
+    // A full table takes nobody new, but those that it knows from what they said.
+    if (router_.peer_count() > before) known_.insert(id);
+    if (known_.contains(id)) live_.insert(id);
   }
 
   template <class Fill>
@@ -179,7 +181,13 @@ class Program {
     const PeerId from = peer();
     Rpc rpc;
     for (int i = 1 + input_.u8() % 3; i > 0; --i) fill(rpc);
+    hear(from, std::move(rpc));
+  }
+
+  void hear(const PeerId& from, Rpc rpc) {
+    const std::size_t before = router_.peer_count();
     router_.on_rpc(from, std::move(rpc), now_);
+    if (router_.peer_count() > before) known_.insert(from);
   }
 
   void verdict() {
@@ -267,6 +275,7 @@ class Program {
   Env env_;
   Instant now_ = Instant::from_ns(1'000'000'000);
   Router router_;
+  std::set<PeerId> known_;
   std::set<PeerId> live_;
   std::map<ValidationId, MessageId> open_;
 };

@@ -119,7 +119,8 @@ ScoreParams ScoreParams::small_mesh() {
   topic.first_deliveries_decay = 0.98;  // half gone after 34 s
   topic.first_deliveries_cap = 20;
   // No P3: with a message a minute a deficit says nothing about a peer.
-  topic.invalid_deliveries_weight = -4;  // 1 → −4, 5 → −100: graylisted; a laxer stack that forwards a few (go, high s) is still heard
+  // 1 → −4, 5 → −100: graylisted. A laxer stack that forwards a few (go, high s) is still heard.
+  topic.invalid_deliveries_weight = -4;
   topic.invalid_deliveries_decay = 0.99;  // half gone after 69 s
   ScoreParams params;
   params.any_topic = topic;

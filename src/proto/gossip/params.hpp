@@ -44,7 +44,7 @@ struct MeshParams {
   std::size_t ihave_messages_max = 10;     ///< IHAVE RPCs heeded of one peer per heartbeat
   std::size_t ihave_ids_sent_max =
       1000;                          ///< ids announced to one peer per topic and heartbeat: 3 RPCs of 16 KiB
-  std::size_t iwant_ids_max = 5000;  ///< ids answered to one peer per heartbeat
+  std::size_t iwant_ids_max = 5000;  ///< ids of IWANT looked up for one peer per heartbeat
   Duration seen_ttl = 120s;
   bool flood_publish = true;  ///< own messages go to every peer of the topic above the publish threshold
 };

@@ -33,8 +33,9 @@ struct Peer {
   Slice signed_record;
   // Of this heartbeat
   std::uint32_t ihave_rpcs = 0;
-  std::uint32_t ids_asked = 0;
-  std::uint32_t ids_served = 0;
+  std::uint32_t ids_offered = 0;  ///< by IHAVE
+  std::uint32_t ids_asked = 0;    ///< of it by us
+  std::uint32_t ids_wanted = 0;   ///< by IWANT
   /// Messages under validation or waiting that it brought first.
   std::uint32_t validating = 0;
   /// Index + 1 into the router's pending control RPCs; 0 = none.

@@ -106,7 +106,7 @@ std::size_t RouterState::memory_bytes() const noexcept {
                       score_.memory_bytes() + seen_.memory_bytes() + mcache_.memory_bytes() +
                       backoffs_.memory_bytes() + promises_.memory_bytes() + deliveries_.memory_bytes() +
                       validations_.memory_bytes() + actions_.capacity_bytes() +
-                      pending_.capacity() * sizeof(PendingControl);
+                      pending_.capacity() * sizeof(PendingControl) + outside_.capacity() * sizeof(PeerRef);
   for (const OwnTopic& own : own_) total += sizeof(OwnTopic) + own.mesh.capacity() * sizeof(PeerRef);
   for (const Fanout& fanout : fanout_) total += sizeof(Fanout) + fanout.peers.capacity() * sizeof(PeerRef);
   return total;

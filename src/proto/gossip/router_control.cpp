@@ -23,12 +23,11 @@ void RouterState::take_ihave(Peer& peer, const std::vector<IHave>& ihave, Instan
   if (++peer.ihave_rpcs > mesh_params().ihave_messages_max) return;
   if (peer.ids_asked >= mesh_params().ihave_length_max) return;
   std::vector<std::pair<std::uint64_t, const MessageId*>> wanted;
-  std::size_t looked_at = 0;
   for (const IHave& entry : ihave) {
     if (find_own(entry.topic) == nullptr) continue;
     for (const MessageId& id : entry.ids) {
       if (id.empty() || id.size() > kMessageIdBytesMax) continue;
-      if (++looked_at > kIdsPerRpcMax) break;
+      if (++peer.ids_offered > kIdsPerRpcMax) break;  // looking them up is work, too
       const std::uint64_t fingerprint = hash_(id);
       if (!seen_.contains(fingerprint) && !validations_.contains(id)) wanted.emplace_back(fingerprint, &id);
     }
@@ -55,10 +54,9 @@ void RouterState::take_iwant(Peer& peer, const std::vector<IWant>& iwant) {
   Rpc answer;
   for (const IWant& request : iwant) {
     for (const MessageId& id : request.ids) {
-      if (peer.ids_served >= mesh_params().iwant_ids_max) break;
+      if (++peer.ids_wanted > mesh_params().iwant_ids_max) break;
       auto [message, times_asked] = mcache_.get_for(id, peer.ref);
       if (message == nullptr || times_asked > mesh_params().gossip_retransmission) continue;
-      ++peer.ids_served;
       answer.messages.push_back(std::move(message));
     }
   }

@@ -45,8 +45,9 @@ void RouterState::heartbeat(Instant now) {
   for (const PeerRef ref : peers_.all()) {
     Peer& peer = peers_.at(ref.slot);
     peer.ihave_rpcs = 0;
+    peer.ids_offered = 0;
     peer.ids_asked = 0;
-    peer.ids_served = 0;
+    peer.ids_wanted = 0;
   }
   give_up_overdue(now);
   punish_broken_promises(now);

@@ -189,15 +189,17 @@ bool RouterState::may_publish_to(const Peer& peer) const {
 }
 
 void RouterState::forward(const OwnTopic& own, const Copy& copy) {
-  for (const PeerRef ref : topics_.peers(own.topic)) {
+  for (const PeerRef ref : own.mesh) forward_to(peers_.at(ref.slot), copy);
+  for (const PeerRef ref : outside_) {
     const Peer& peer = peers_.at(ref.slot);
-    if (peer.presence != Presence::live || copy.brought_by(ref) || equal(peer.id.bytes(), copy.message->from))
-      continue;
-    const bool flooded = !peer.speaks_gossip() && may_publish_to(peer);
-    if (!peer.direct && !flooded && !contains_ref(own.mesh, ref)) continue;
-    send_message(peer, copy.message, Lane::relay);
-    ++counters_.forwarded_copies;
+    if (std::ranges::binary_search(peer.topics, own.topic) && may_publish_to(peer)) forward_to(peer, copy);
   }
+}
+
+void RouterState::forward_to(const Peer& peer, const Copy& copy) {
+  if (copy.brought_by(peer.ref) || equal(peer.id.bytes(), copy.message->from)) return;
+  send_message(peer, copy.message, Lane::relay);
+  ++counters_.forwarded_copies;
 }
 
 Result<Published> RouterState::publish(MessagePtr message, Instant now) {

@@ -38,6 +38,8 @@ class GossipMessages : public ::testing::Test {
   Bench bench;
   std::vector<PeerId> peers;
   PeerId author = test_peer(77);
+  /// What one invalid message costs by P4.
+  const double invalid = ScoreParams::small_mesh().any_topic->invalid_deliveries_weight;
 };
 
 TEST_F(GossipMessages, AnAcceptedMessageIsDeliveredAndForwardedToTheMeshOnly) {
@@ -99,14 +101,14 @@ TEST_F(GossipMessages, ARejectedIdIsSeenAndItsBringersPayOnce) {
   EXPECT_TRUE(bench.router.seen(id_from_seqno(*message())));
   EXPECT_THAT(bench.delivered, IsEmpty());
   EXPECT_THAT(forwarded(), IsEmpty());
-  EXPECT_DOUBLE_EQ(bench.router.score(peers[0]), -10);
-  EXPECT_DOUBLE_EQ(bench.router.score(peers[1]), -10);
+  EXPECT_DOUBLE_EQ(bench.router.score(peers[0]), invalid);
+  EXPECT_DOUBLE_EQ(bench.router.score(peers[1]), invalid);
   EXPECT_DOUBLE_EQ(bench.router.score(peers[2]), 0);
   bench.rpc(peers[0], rpc_message(message()));
-  EXPECT_DOUBLE_EQ(bench.router.score(peers[0]), -10);
+  EXPECT_DOUBLE_EQ(bench.router.score(peers[0]), invalid);
   // Who brings it later forwarded something invalid too.
   bench.rpc(peers[2], rpc_message(message()));
-  EXPECT_DOUBLE_EQ(bench.router.score(peers[2]), -10);
+  EXPECT_DOUBLE_EQ(bench.router.score(peers[2]), invalid);
   EXPECT_EQ(bench.router.counters().rejected, 1U);
 }
 
@@ -141,8 +143,8 @@ TEST_F(GossipMessages, AForgedCopyDoesNotShutOutTheHonestOne) {
   EXPECT_EQ(as_text(bench.delivered[0].message->signature), "good");
   EXPECT_EQ(bench.delivered[0].from, peers[2]);
   // The forgers paid, and they are sent the real one: they do not have it.
-  EXPECT_DOUBLE_EQ(bench.router.score(peers[0]), -10);
-  EXPECT_DOUBLE_EQ(bench.router.score(peers[1]), -10);
+  EXPECT_DOUBLE_EQ(bench.router.score(peers[0]), invalid);
+  EXPECT_DOUBLE_EQ(bench.router.score(peers[1]), invalid);
   EXPECT_GT(bench.router.score(peers[2]), 0);
   EXPECT_THAT(forwarded(), UnorderedElementsAre(peers[0], peers[1]));
   EXPECT_EQ(bench.router.counters().forged, 2U);

@@ -26,6 +26,7 @@ void RouterState::on_peer(const PeerId& id, const PeerInfo& info, Instant now) {
   peer.presence = Presence::live;
   peer.direction = info.direction;
   peer.protocol = info.protocol;
+  if (peer.direct || !peer.speaks_gossip()) insert_ref(outside_, peer.ref);
   score_.set_address(peer.ref.slot, info.address);
   send_hello(peer);
   const std::vector<TopicIndex> early = std::exchange(peer.early_grafts, {});
@@ -44,6 +45,7 @@ void RouterState::on_peer_gone(const PeerId& id, Instant now) {
   Peer* peer = peers_.find(id);
   if (peer == nullptr) return;
   const PeerRef ref = peer->ref;
+  erase_ref(outside_, ref);
   for (OwnTopic& own : own_) erase_ref(own.mesh, ref);  // its score closes the links itself, in remove()
   for (const TopicIndex topic : peer->topics) {
     forget_fanout_peer(topic, ref);

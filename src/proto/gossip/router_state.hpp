@@ -118,6 +118,7 @@ class RouterState {
   void reject(const Validation& validation, Instant now);
   void blame(const Copy& copy, const std::string& topic);
   void forward(const OwnTopic& own, const Copy& copy);
+  void forward_to(const Peer& peer, const Copy& copy);
   Fanout* fanout_for(const std::string& topic, Instant now);
   void fill_fanout(Fanout& fanout);
   bool may_publish_to(const Peer& peer) const;
@@ -154,7 +155,8 @@ class RouterState {
   Promises promises_;
   Deliveries deliveries_;
   Validations validations_;
-  std::vector<OwnTopic> own_;  // sorted by name
+  std::vector<OwnTopic> own_;     // sorted by name
+  std::vector<PeerRef> outside_;  // live peers that are fed without a mesh: direct and floodsub ones
   std::vector<Fanout> fanout_;
   std::vector<PendingControl> pending_;
   Fifo<Action> actions_;

@@ -23,14 +23,14 @@ double weighted(double weight, double counter) noexcept { return weight == 0 ? 0
 }  // namespace
 
 const TopicScoreParams* Score::params_of(TopicIndex topic) const noexcept {
-  for (const Tracked& tracked : tracked_)
-    if (tracked.topic == topic) return &tracked.params;
-  return nullptr;
+  const auto it = std::ranges::lower_bound(tracked_, topic, {}, &Tracked::topic);
+  return it != tracked_.end() && it->topic == topic ? it->params : nullptr;
 }
 
 void Score::track(TopicIndex topic, std::string_view name) {
   const TopicScoreParams* params = params_.find(name);
-  if (params != nullptr && params_of(topic) == nullptr) tracked_.push_back({topic, *params});
+  if (params == nullptr || params_of(topic) != nullptr) return;
+  tracked_.insert(std::ranges::lower_bound(tracked_, topic, {}, &Tracked::topic), {topic, params});
 }
 
 void Score::untrack(TopicIndex topic) {

@@ -104,7 +104,7 @@ class Score {
   };
   struct Tracked {
     TopicIndex topic;
-    TopicScoreParams params;
+    const TopicScoreParams* params;  ///< inside params_
   };
 
   const TopicScoreParams* params_of(TopicIndex topic) const noexcept;
@@ -118,7 +118,7 @@ class Score {
   static void end_mesh(TopicCounters& counters, const TopicScoreParams& params);
 
   const ScoreParams& params_;
-  std::vector<Tracked> tracked_;
+  std::vector<Tracked> tracked_;  // sorted by topic
   std::vector<Entry> entries_;
   std::map<Group, std::uint32_t> groups_;
   LruMap<PeerId, Retained> retained_;
