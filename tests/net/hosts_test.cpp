@@ -71,7 +71,8 @@ TEST(NetHosts, TwoHundredConnectionsComeAndGo) {
       clients.push_back(start(dialler));
       ASSERT_TRUE(connect(*clients.back(), *server)) << i;
     }
-    EXPECT_EQ(stats(*server).connections, 200u);
+    // A dialler is done one flight before its listener.
+    EXPECT_TRUE(eventually([&] { return stats(*server).connections == 200u; }));
     clients.clear();
     EXPECT_TRUE(eventually([&] { return stats(*server).connections == 0; }));
   }
@@ -135,7 +136,7 @@ TEST(NetHosts, StoppingInTheMiddleOfAnEchoAnswersEverybody) {
   ASSERT_TRUE(stream);
   // Nobody reads what comes back, so the write cannot end.
   std::promise<bool> written;
-  stream->write(pattern(64 << 20), [&](const Outcome<void>& outcome) { written.set_value(outcome.ok()); });
+  stream->write(pattern(8 << 20), [&](const Outcome<void>& outcome) { written.set_value(outcome.ok()); });
   ASSERT_TRUE(eventually([&] { return stats(*b).connections == 1; }));
   const auto began = std::chrono::steady_clock::now();
   b.reset();
