@@ -40,7 +40,7 @@ AgentNode::AgentNode(AgentConfig config, HostConfig host, agent::Identity identi
       host_((validators_.add("eth", records_), validators_.add("pk", public_keys_),
              with_agent_policy(std::move(host))),
             identity_.node_key(), validators_, env, now),
-      finder_(host_, trust_, judge_.known(), dial_memory_),
+      finder_(host_, trust_, judge_.known()),
       sender_(host_, identity_, trust_, env),
       own_({config_.name, config_.role, config_.version, config_.republish, config_.announce}, host_,
            identity_, seal_keys_, env),

@@ -28,7 +28,7 @@ struct Connection::Upgrade {
 };
 
 Connection::Connection(Setup setup, Env& env, Instant now)
-    : env_(&env), direction_(setup.direction), mux_config_(setup.mux), upgrade_(std::make_unique<Upgrade>()) {
+    : direction_(setup.direction), mux_config_(setup.mux), upgrade_(std::make_unique<Upgrade>()) {
   const bool dialler = direction_ == Direction::outbound;
   upgrade_->deadline = now + (dialler ? kDialTimeout : kUpgradeTimeout);
   noise::Config config;

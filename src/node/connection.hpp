@@ -71,7 +71,6 @@ class Connection {
   void start_mux(Instant now);
   void flush_upgrade();
 
-  Env* env_;
   Direction direction_;
   const yamux::Config* mux_config_;
   std::unique_ptr<Upgrade> upgrade_;

@@ -24,8 +24,7 @@ inline constexpr std::size_t kFindsMax = 1024;  ///< lookups under way at the sa
 /// agent::kLookupProvidersParallel at a time.
 class Finder {
  public:
-  Finder(Host& host, agent::Trust& trust, agent::KnownPresences& known, agent::DialMemory& dial_memory)
-      : host_(host), trust_(trust), known_(known), dial_memory_(dial_memory) {}
+  Finder(Host& host, agent::Trust& trust, agent::KnownPresences& known) : host_(host), trust_(trust), known_(known) {}
 
   /// `cache_age` above zero lets a presence heard by announcement answer when it was issued that recently.
   void start(AskId ask, const EthAddress& wallet, Duration cache_age, const agent::DialClasses& classes,
@@ -54,7 +53,6 @@ class Finder {
   Host& host_;
   agent::Trust& trust_;
   agent::KnownPresences& known_;
-  agent::DialMemory& dial_memory_;
   std::map<AskId, Find> finds_;
   std::map<kad::QueryId, AskId> queries_;
   std::map<AskId, AskId> questions_;  // question to a provider → find
