@@ -38,6 +38,7 @@ constexpr Row kRows[] = {
     {Errc::not_found, Kind::not_found, "no presence found for this address"},
     {Errc::too_big, Kind::limit, "the message is too big for this path"},
     {Errc::no_wallet, Kind::refused, "this needs a wallet"},
+    {Errc::too_many_sends, Kind::limit, "too many messages are under way"},
     {Errc::path_unavailable, Kind::unreachable, "the path asked for does not lead to the addressee"},
 };
 

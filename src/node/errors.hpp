@@ -32,6 +32,7 @@ enum class Errc : std::uint16_t {
   withdrawn,             ///< the addressee has left on purpose
   too_big,               ///< over the size limit of the path
   no_wallet,             ///< the operation needs an identity
+  too_many_sends,        ///< as many messages are under way as the node keeps
   path_unavailable,      ///< the path asked for does not lead to the addressee
 };
 Error make_error(Errc code) noexcept;

@@ -24,7 +24,8 @@ inline constexpr std::size_t kFindsMax = 1024;  ///< lookups under way at the sa
 /// agent::kLookupProvidersParallel at a time.
 class Finder {
  public:
-  Finder(Host& host, agent::Trust& trust, agent::KnownPresences& known) : host_(host), trust_(trust), known_(known) {}
+  Finder(Host& host, agent::Trust& trust, agent::KnownPresences& known)
+      : host_(host), trust_(trust), known_(known) {}
 
   /// `cache_age` above zero lets a presence heard by announcement answer when it was issued that recently.
   void start(AskId ask, const EthAddress& wallet, Duration cache_age, const agent::DialClasses& classes,

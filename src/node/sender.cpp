@@ -7,7 +7,7 @@ namespace starling::node {
 
 std::optional<EthAddress> Sender::start(AskId ask, SendOptions options, Now now) {
   if (sends_.size() >= kSendsMax || host_.pubsub() == nullptr) {
-    const auto why = host_.pubsub() == nullptr ? Errc::gossip_off : Errc::too_many_dials;
+    const auto why = host_.pubsub() == nullptr ? Errc::gossip_off : Errc::too_many_sends;
     out_.push_back({ask, {}, agent::DeliveryState::failed, {}, make_error(why), 0});
     return std::nullopt;
   }
