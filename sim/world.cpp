@@ -14,6 +14,8 @@ template <class... Visitors>
 struct Overloaded : Visitors... {
   using Visitors::operator()...;
 };
+template <class... Visitors>
+Overloaded(Visitors...) -> Overloaded<Visitors...>;
 
 /// 1.0.0.0 upwards: public addresses, so that production policy applies.
 Multiaddr address_of(std::size_t index) {
