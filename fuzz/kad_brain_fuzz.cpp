@@ -1,7 +1,7 @@
 // fuzz-depends: kad
-// The DHT brain under a program of operations: peers come and go, requests are served, queries run, answers arrive in any
-// order, wrong, late or never, and time passes. Checked all along: the tables' invariants, every bound, one end per query, and
-// that time handed in always moves the deadline on.
+// The DHT brain under a program of operations: peers come and go, requests are served, queries run, answers
+// arrive in any order, wrong, late or never, and time passes. Checked all along: the tables' invariants,
+// every bound, one end per query, and that time handed in always moves the deadline on.
 #include <cstdint>
 #include <deque>
 #include <set>
@@ -135,7 +135,8 @@ class Program {
     const PeerId from = peer(in_.u8());
     const auto result = kad_.on_request(from, message(), now_);
     if (!result || !*result) return;
-    for (const PeerInfo& closer : (*result)->closer_peers) STARLING_ASSERT(closer.id != from && closer.id != peer(0));
+    for (const PeerInfo& closer : (*result)->closer_peers)
+      STARLING_ASSERT(closer.id != from && closer.id != peer(0));
     STARLING_ASSERT((*result)->closer_peers.size() <= kad_.config().k);
   }
   void begin() {
@@ -197,7 +198,8 @@ class Program {
   void check() {
     kad_.table().check_invariants();
     STARLING_ASSERT(kad_.record_count() <= 8 && kad_.provider_count() <= 8);
-    for (std::size_t i = 0; i < kad_.table().depth(); ++i) STARLING_ASSERT(kad_.table().bucket_size(i) <= kad_.config().k);
+    for (std::size_t i = 0; i < kad_.table().depth(); ++i)
+      STARLING_ASSERT(kad_.table().bucket_size(i) <= kad_.config().k);
   }
 
   Input in_;

@@ -1,6 +1,6 @@
 // fuzz-depends: kad
-// DHT messages and the two stream machines. The first byte chooses: one message, which must survive a round trip; the
-// bytes of a hostile client in pieces; the bytes of a hostile server in pieces.
+// DHT messages and the two stream machines. The first byte chooses: one message, which must survive a round
+// trip; the bytes of a hostile client in pieces; the bytes of a hostile server in pieces.
 #include <cstdint>
 
 #include "base/assert.hpp"
@@ -38,7 +38,8 @@ void one_message(ByteView bytes) {
   STARLING_ASSERT(wire.size() <= kMessageBytesSentMax);
   const auto again = decode(wire);
   STARLING_ASSERT(again.has_value());
-  STARLING_ASSERT(again->type == message->type && again->key == message->key && again->record == message->record);
+  STARLING_ASSERT(again->type == message->type && again->key == message->key &&
+                  again->record == message->record);
   STARLING_ASSERT(encode(*again) == wire);
 }
 

@@ -1,5 +1,5 @@
-// Replays a corpus through LLVMFuzzerTestOneInput where libFuzzer itself is not linked, so that every build checks
-// every input that ever mattered. Arguments: files and folders.
+// Replays a corpus through LLVMFuzzerTestOneInput where libFuzzer itself is not linked, so that every build
+// checks every input that ever mattered. Arguments: files and folders.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>

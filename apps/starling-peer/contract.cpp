@@ -45,7 +45,8 @@ void apply(Flags& flags, const std::string& name, const std::string& value) {
   } else if (name == "--kad") {
     flags.kad = value;
   } else if (name == "--kad-mode") {
-    if (value != "server" && value != "client") throw CommandError("--kad-mode must be server or client, not '" + value + "'");
+    if (value != "server" && value != "client")
+      throw CommandError("--kad-mode must be server or client, not '" + value + "'");
     flags.kad_client = value == "client";
   } else if (name == "--topics") {
     flags.gossip = true;
@@ -148,15 +149,18 @@ std::string to_hex(starling::ByteSpan bytes) {
 
 double quantile(const std::vector<double>& sorted, double q) {
   if (sorted.empty()) return 0;
-  return sorted[std::min(sorted.size() - 1, static_cast<std::size_t>(q * static_cast<double>(sorted.size())))];
+  return sorted[std::min(sorted.size() - 1,
+                         static_cast<std::size_t>(q * static_cast<double>(sorted.size())))];
 }
 
 double now_ms() {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 double epoch_ms() {
-  return std::chrono::duration<double, std::milli>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration<double, std::milli>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace peer

@@ -41,7 +41,8 @@ class Output {
   std::mutex mutex_;
 };
 
-/// The arguments of one command. The getters throw CommandError when something is missing or of the wrong type.
+/// The arguments of one command. The getters throw CommandError when something is missing or of the wrong
+/// type.
 class Request {
  public:
   explicit Request(Fields fields) : fields_(std::move(fields)) {}

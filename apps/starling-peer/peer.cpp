@@ -28,9 +28,11 @@ boost::json::array to_array(const std::vector<std::string>& texts) {
 bool is_utf8(starling::ByteSpan bytes) {
   for (std::size_t i = 0; i < bytes.size();) {
     const std::uint8_t lead = bytes[i];
-    const std::size_t more = lead < 0x80 ? 0 : lead >= 0xc2 && lead < 0xe0 ? 1 : lead >= 0xe0 && lead < 0xf0 ? 2
-                             : lead >= 0xf0 && lead < 0xf5                  ? 3
-                                                                            : bytes.size();
+    const std::size_t more = lead < 0x80                   ? 0
+                             : lead >= 0xc2 && lead < 0xe0 ? 1
+                             : lead >= 0xe0 && lead < 0xf0 ? 2
+                             : lead >= 0xf0 && lead < 0xf5 ? 3
+                                                           : bytes.size();
     if (more >= bytes.size() - i) return false;
     for (std::size_t k = 1; k <= more; ++k)
       if ((bytes[i + k] & 0xc0U) != 0x80U) return false;
@@ -158,7 +160,8 @@ const std::map<std::string, Peer::Command, std::less<>>& Peer::commands() {
 
 starling::Connection Peer::target(const Request& request) {
   const auto addr = request.optional_text("addr");
-  const std::string id = addr ? ask<std::string>([&](auto done) { host_->connect(*addr, done); }) : request.text("peerId");
+  const std::string id =
+      addr ? ask<std::string>([&](auto done) { host_->connect(*addr, done); }) : request.text("peerId");
   return ask<starling::Connection>([&](auto done) { host_->connection(id, done); });
 }
 
@@ -230,7 +233,8 @@ Fields Peer::publish(const Request& request) {
 
 Fields Peer::mesh_peers(const Request& request) {
   const std::string topic = request.text("topic");
-  return {{"peers", to_array(ask<std::vector<std::string>>([&](auto done) { host_->mesh_peers(topic, done); }))}};
+  return {
+      {"peers", to_array(ask<std::vector<std::string>>([&](auto done) { host_->mesh_peers(topic, done); }))}};
 }
 
 Fields Peer::counter(const Request& request) {

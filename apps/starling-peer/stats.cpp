@@ -36,7 +36,9 @@ Fields Peer::stats(const Request&) {
   const auto stats = ask<starling::HostStats>([&](auto done) { host_->stats(done); });
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  const auto ms = [](const timeval& t) { return static_cast<double>(t.tv_sec) * 1000 + static_cast<double>(t.tv_usec) / 1000; };
+  const auto ms = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) * 1000 + static_cast<double>(t.tv_usec) / 1000;
+  };
   Fields counters;
   for (const auto& [name, value] : stats.counters) counters[name] = value;
   return {{"rssKb", resident_kb()},

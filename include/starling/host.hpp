@@ -19,8 +19,8 @@ namespace sdk {
 class HostCore;
 }
 
-/// Event loops that several hosts of a process share. Keep one copy longer than every host; the last must not go on one of
-/// its own threads.
+/// Event loops that several hosts of a process share. Keep one copy longer than every host; the last must not
+/// go on one of its own threads.
 class EventLoops {
  public:
   EventLoops() noexcept = default;
@@ -78,11 +78,13 @@ struct HostOptions {
   /// Gossipsub with StrictSign; every signed message is accepted.
   bool gossip = false;
   std::string agent_version = "starling/0.1.0";
-  /// Connections: above `high` the least useful are closed down to `low`; inbound ones are refused from `total` on.
+  /// Connections: above `high` the least useful are closed down to `low`; inbound ones are refused from
+  /// `total` on.
   std::size_t connections_low = 160;
   std::size_t connections_high = 192;
   std::size_t connections_total = 256;
-  /// `off` lifts the caps and rates that protect against strangers, for benchmarks and tests on closed networks.
+  /// `off` lifts the caps and rates that protect against strangers, for benchmarks and tests on closed
+  /// networks.
   enum class Protection : std::uint8_t { on, off } protection = Protection::on;
   /// Event loops; 0: one per core, eight at most. Not looked at with `loops`.
   std::size_t threads = 0;
@@ -117,10 +119,10 @@ struct HostStats {
 
 /// A libp2p node: TCP, Noise, yamux, identify and ping; a Kademlia DHT and gossipsub when asked for.
 ///
-/// Construct → set_stream_handler() → start() → anything → stop(), which the destructor does too. start(), stop() and the
-/// destructor block; never call them on a thread of the host. Everything else may be called from anywhere and does not block;
-/// callbacks come on the host's thread, exactly once, with a failure of kind `cancelled` when the host has stopped.
-/// Peer ids and addresses are text, as libp2p writes them.
+/// Construct → set_stream_handler() → start() → anything → stop(), which the destructor does too. start(),
+/// stop() and the destructor block; never call them on a thread of the host. Everything else may be called
+/// from anywhere and does not block; callbacks come on the host's thread, exactly once, with a failure of
+/// kind `cancelled` when the host has stopped. Peer ids and addresses are text, as libp2p writes them.
 class Host {
  public:
   template <class T>

@@ -7,15 +7,17 @@
 
 namespace starling {
 
-/// Why an operation failed. `kind` is one of malformed, misbehaviour, limit, unreachable, timeout, refused, not_found,
-/// cancelled, unsupported, storage, internal: what a program should switch on. `code` is stable, `message` is for people.
+/// Why an operation failed. `kind` is one of malformed, misbehaviour, limit, unreachable, timeout, refused,
+/// not_found, cancelled, unsupported, storage, internal: what a program should switch on. `code` is stable,
+/// `message` is for people.
 struct Failure {
   std::string kind;
   std::string code;
   std::string message;
 };
 
-/// A value or a Failure. Ask before you take: the value of a failure, and the failure of a value, do not exist.
+/// A value or a Failure. Ask before you take: the value of a failure, and the failure of a value, do not
+/// exist.
 template <class T>
 class [[nodiscard]] Outcome {
  public:

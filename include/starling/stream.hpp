@@ -19,14 +19,14 @@ struct ConnectionState;
 
 using ByteSpan = std::span<const std::uint8_t>;
 
-/// A handle to one stream; cheap to copy. When the last copy goes, a stream that was not finished is reset; of one that was,
-/// what is written still goes out and what still comes is thrown away.
+/// A handle to one stream; cheap to copy. When the last copy goes, a stream that was not finished is reset;
+/// of one that was, what is written still goes out and what still comes is thrown away.
 ///
-/// Threads: methods may be called from anywhere; callbacks come on the thread that owns the connection, and calls made
-/// there take effect at once. A callback may come before the call that asked for it returns. Every callback comes exactly
-/// once. Do not block in one.
-/// Backpressure: what is not read is not acknowledged, so the peer stops sending; a write is complete when it was accepted
-/// for sending, so who waits for that before the next one holds no more than the stream's own buffer.
+/// Threads: methods may be called from anywhere; callbacks come on the thread that owns the connection, and
+/// calls made there take effect at once. A callback may come before the call that asked for it returns. Every
+/// callback comes exactly once. Do not block in one. Backpressure: what is not read is not acknowledged, so
+/// the peer stops sending; a write is complete when it was accepted for sending, so who waits for that before
+/// the next one holds no more than the stream's own buffer.
 class Stream {
  public:
   using ReadDone = std::function<void(Outcome<ByteSpan>)>;
@@ -44,10 +44,11 @@ class Stream {
   std::string peer() const;
   bool inbound() const noexcept;
 
-  /// Some bytes, at least one, as soon as there are any; none at the end of the stream. They are valid during the callback
-  /// and are consumed when it returns. One read at a time.
+  /// Some bytes, at least one, as soon as there are any; none at the end of the stream. They are valid during
+  /// the callback and are consumed when it returns. One read at a time.
   void read(ReadDone done);
-  /// Queues bytes behind those written before; they are copied. `done` when the last of them was accepted for sending.
+  /// Queues bytes behind those written before; they are copied. `done` when the last of them was accepted for
+  /// sending.
   void write(ByteSpan bytes, WriteDone done = {});
   /// No more writes; what was written still goes out. Reading goes on.
   void finish();
@@ -67,11 +68,12 @@ class Connection {
   using OpenDone = std::function<void(Outcome<Stream>)>;
 
   Connection() noexcept = default;
-  explicit Connection(std::shared_ptr<const sdk::ConnectionState> state) noexcept : state_(std::move(state)) {}
+  explicit Connection(std::shared_ptr<const sdk::ConnectionState> state) noexcept
+      : state_(std::move(state)) {}
   explicit operator bool() const noexcept { return state_ != nullptr; }
   std::string peer() const;
-  /// A stream of the first of `protocols` that the peer speaks. With a single one it is not waited for the peer's consent:
-  /// the stream may be written to at once, and fails when the peer refuses.
+  /// A stream of the first of `protocols` that the peer speaks. With a single one it is not waited for the
+  /// peer's consent: the stream may be written to at once, and fails when the peer refuses.
   void open_stream(std::vector<std::string> protocols, OpenDone done) const;
   /// `work` on the thread that owns the connection, where calls to its streams take effect at once.
   void post(std::function<void()> work) const;

@@ -20,7 +20,8 @@ Outcome<T> wait(Start&& start, std::chrono::milliseconds limit = std::chrono::mi
   auto future = promise->get_future();
   std::forward<Start>(start)([promise](Outcome<T> outcome) { promise->set_value(std::move(outcome)); });
   promise.reset();
-  if (future.wait_for(limit) != std::future_status::ready) return Failure{"timeout", "sdk/wait", "no answer in time"};
+  if (future.wait_for(limit) != std::future_status::ready)
+    return Failure{"timeout", "sdk/wait", "no answer in time"};
   return future.get();
 }
 

@@ -48,6 +48,7 @@ std::string_view message(std::uint16_t code) noexcept {
     case Errc::bad_from: return "from is not 20 bytes";
     case Errc::bad_digest: return "the digest is not 32 bytes";
     case Errc::too_many_topics: return "over 16 topics";
+    case Errc::not_a_receipt: return "not an envelope that carries a receipt";
     case Errc::unknown_seal_key: return "sealed to a key that is not ours";
     case Errc::cannot_open: return "the sealed content cannot be opened";
     case Errc::no_seal_key: return "the addressee cannot receive sealed messages";

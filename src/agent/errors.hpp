@@ -53,6 +53,7 @@ enum class Errc : std::uint16_t {
   bad_from,    ///< from is not 20 bytes
   bad_digest,  ///< not 32 bytes
   too_many_topics,
+  not_a_receipt,  ///< an envelope that is not of kind RECEIPT with a plain body
   // Sealing (§4)
   unknown_seal_key,  ///< receipt code 1
   cannot_open,       ///< receipt code 2

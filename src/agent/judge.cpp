@@ -44,7 +44,7 @@ bool Judge::admit(const PeerId& forwarder, Instant now) {
 
 GossipJudgement Judge::decided(Verdict verdict, std::shared_ptr<const Candidate> candidate) {
   count(verdict.reason);
-  return {verdict, false, std::move(candidate)};
+  return {verdict, false, false, std::move(candidate)};
 }
 
 GossipJudgement Judge::judge_gossip(Topic topic, const PeerId& author, Slice data, const PeerId& forwarder,
@@ -93,8 +93,10 @@ GossipJudgement Judge::finish(const SignatureWork& work, const SignatureOutcome&
   if (const auto* checked = candidate.envelope()) {
     const Envelope& envelope = checked->fields;
     publications_.remember(envelope.key(), envelope.published_at, now.mono);
-    accepted.deliver =
-        (envelope.is_broadcast() || serves(*envelope.to)) && !delivered_.contains(envelope.key(), now.wall);
+    const bool addressed = !envelope.is_broadcast() && serves(*envelope.to);
+    const bool known = delivered_.contains(envelope.key(), now.wall);
+    accepted.deliver = (envelope.is_broadcast() || addressed) && !known;
+    accepted.repeat = addressed && known;
   }
   return accepted;
 }

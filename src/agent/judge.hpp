@@ -17,6 +17,8 @@ namespace starling::agent {
 struct GossipJudgement {
   Verdict verdict;
   bool deliver = false;  ///< accepted, for a wallet served here (or a broadcast), and not delivered before
+  bool repeat =
+      false;  ///< accepted and for a wallet served here, but RECEIVED before: answer its last receipt again
   std::shared_ptr<const Candidate> candidate;  ///< whenever rows 3 to 5 passed
 };
 

@@ -64,6 +64,13 @@ TEST_F(GossipJudge, WhatTheApplicationHasIsForwardedAndNotDeliveredAgain) {
   const auto judged = message(envelope);
   EXPECT_TRUE(judged.verdict.accepted());
   EXPECT_FALSE(judged.deliver);
+  EXPECT_TRUE(judged.repeat) << "its sender wants the last receipt again";
+  EXPECT_FALSE(message(alice_.envelope(2, bob_.address())).repeat);
+  // A broadcast is never acknowledged, a message for another not by us.
+  const Envelope broadcast = alice_.envelope(3, std::nullopt);
+  judge_.delivered().remember(broadcast.key(), broadcast.expires_at, kNow);
+  EXPECT_FALSE(message(broadcast).deliver);
+  EXPECT_FALSE(message(broadcast, 1s).repeat);
 }
 
 TEST_F(GossipJudge, NobodySpeaksForOthersOnAnyTopic) {

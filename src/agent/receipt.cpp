@@ -230,4 +230,21 @@ bool counts_for(const CheckedReceipt& receipt, const Awaited& message) noexcept 
          std::ranges::find(message.digests, fields.digest) != message.digests.end();
 }
 
+Envelope receipt_envelope(Envelope carrier, const Envelope& about, ByteView signed_receipt) {
+  carrier.kind = MessageKind::receipt;
+  carrier.in_reply_to = about.id;
+  carrier.body = Slice::copy(signed_receipt);
+  carrier.expires_at = earlier(carrier.expires_at, carrier.sent_at + kReceiptEnvelopeLifeMax);
+  return carrier;
+}
+
+Result<ByteView> receipt_in(const Envelope& envelope) {
+  if (envelope.kind != MessageKind::receipt || !envelope.body) return fail(Errc::not_a_receipt);
+  if (!envelope.to) return fail(Errc::bad_to);
+  if (!envelope.in_reply_to) return fail(Errc::bad_in_reply_to);
+  if (envelope.body->size() > kReceiptBytesMax) return fail(Errc::too_large);
+  if (envelope.expires_at > envelope.sent_at + kReceiptEnvelopeLifeMax) return fail(Errc::bad_life);
+  return envelope.body->view();
+}
+
 }  // namespace starling::agent

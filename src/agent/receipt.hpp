@@ -97,4 +97,12 @@ struct Awaited {
 /// defined).
 bool counts_for(const CheckedReceipt& receipt, const Awaited& message) noexcept;
 
+/// A receipt's way over gossip: the envelope of kind RECEIPT that carries `signed_receipt` back to the sender
+/// of `about`. `carrier` is the addressee's start_envelope() to `about.from`; its life is cut to an hour.
+Envelope receipt_envelope(Envelope carrier, const Envelope& about, ByteView signed_receipt);
+/// What the addressee of such an envelope demands before it looks inside: kind RECEIPT, an addressee,
+/// in_reply_to, a plain body of at most 4 KiB, at most an hour of life. Anything else is dropped, never
+/// answered. Gives the SignedReceipt.
+Result<ByteView> receipt_in(const Envelope& envelope);
+
 }  // namespace starling::agent

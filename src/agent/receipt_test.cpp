@@ -117,6 +117,32 @@ TEST_F(Receipts, EveryChangedByteIsRefusedOrChangesNothing) {
   }
 }
 
+TEST_F(Receipts, TravelOverGossipInAnEnvelopeOfTheirOwn) {
+  const Bytes receipt = signed_by(bob_, receipt_for(envelope_, DeliveryState::received, kNow));
+  const Envelope carrier = receipt_envelope(bob_.envelope(7, alice_.address()), envelope_, receipt);
+  const Slice data = bob_.published(carrier, kNow);
+  const auto checked =
+      check_fields(decode_envelope_fields(data).value(), data, Path::gossip, NetworkName()).value();
+  EXPECT_EQ(checked.fields.expires_at, kNow + 1h);
+  EXPECT_EQ(checked.fields.in_reply_to, envelope_.id);
+  EXPECT_EQ(to_bytes(receipt_in(checked.fields).value()), receipt);
+
+  const auto refused = [&](auto change) {
+    Envelope envelope = carrier;
+    change(envelope);
+    const auto inside = receipt_in(envelope);
+    EXPECT_FALSE(inside);
+    return inside ? Errc{} : static_cast<Errc>(inside.error().code());
+  };
+  EXPECT_EQ(refused([](Envelope& e) { e.kind = MessageKind::message; }), Errc::not_a_receipt);
+  EXPECT_EQ(refused([](Envelope& e) { e.body.reset(); }), Errc::not_a_receipt);
+  EXPECT_EQ(refused([](Envelope& e) { e.to.reset(); }), Errc::bad_to);
+  EXPECT_EQ(refused([](Envelope& e) { e.in_reply_to.reset(); }), Errc::bad_in_reply_to);
+  EXPECT_EQ(refused([](Envelope& e) { e.expires_at = e.expires_at + 1ms; }), Errc::bad_life);
+  EXPECT_EQ(refused([](Envelope& e) { e.body = Slice::copy(Bytes(kReceiptBytesMax + 1, 0)); }),
+            Errc::too_large);
+}
+
 TEST(ReceiptCodes, OneFiveAndSixAreNoState) {
   for (std::uint32_t code = 0; code < 12; ++code)
     EXPECT_EQ(is_retriable(static_cast<ReceiptCode>(code)), code == 1 || code == 5 || code == 6) << code;

@@ -7,7 +7,8 @@ namespace starling::runtime {
 
 AgentBrain::AgentBrain(AgentRuntime::Setup& setup, Env& env, Now now)
     : events_(std::move(setup.events)),
-      node_(std::move(setup.agent), std::move(setup.host), std::move(setup.identity), agent::real_signatures(), env, now) {}
+      node_(std::move(setup.agent), std::move(setup.host), std::move(setup.identity),
+            agent::real_signatures(), env, now) {}
 
 Result<void> AgentBrain::restore(const std::vector<AgentRuntime::KeptValue>& kept, WallTime now) {
   for (const auto& value : kept) {

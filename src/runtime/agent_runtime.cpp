@@ -7,7 +7,9 @@ namespace starling::runtime {
 
 struct AgentRuntime::State {
   explicit State(Setup setup)
-      : peer(setup.identity.peer_id()), kept(std::move(setup.kept)), runtime(std::move(setup.options), [&](Env& env, Now now) {
+      : peer(setup.identity.peer_id()),
+        kept(std::move(setup.kept)),
+        runtime(std::move(setup.options), [&](Env& env, Now now) {
           auto made = std::make_unique<AgentBrain>(setup, env, now);
           brain = made.get();
           return std::unique_ptr<Brain>(std::move(made));
@@ -25,13 +27,15 @@ AgentRuntime::~AgentRuntime() = default;
 
 Result<void> AgentRuntime::start() {
   State* state = state_.get();
-  auto started = state->runtime.start([state](Now now) { return state->brain->restore(state->kept, now.wall); });
+  auto started =
+      state->runtime.start([state](Now now) { return state->brain->restore(state->kept, now.wall); });
   state->kept.clear();
   return started;
 }
 
 void AgentRuntime::post(std::function<void(node::AgentNode&, Now)> work) {
-  state_->runtime.post([brain = state_->brain, work = std::move(work)](Shard&, Now now) { work(brain->node(), now); });
+  state_->runtime.post(
+      [brain = state_->brain, work = std::move(work)](Shard&, Now now) { work(brain->node(), now); });
 }
 
 void AgentRuntime::post_after(Duration delay, std::function<void(node::AgentNode&, Now)> work) {
@@ -39,7 +43,9 @@ void AgentRuntime::post_after(Duration delay, std::function<void(node::AgentNode
       delay, [brain = state_->brain, work = std::move(work)](Shard&, Now now) { work(brain->node(), now); });
 }
 
-void AgentRuntime::metrics(std::function<void(MetricsSnapshot)> done) { state_->runtime.metrics(std::move(done)); }
+void AgentRuntime::metrics(std::function<void(MetricsSnapshot)> done) {
+  state_->runtime.metrics(std::move(done));
+}
 
 void AgentRuntime::stop() { state_->runtime.stop(); }
 

@@ -13,13 +13,13 @@ namespace starling::runtime {
 
 /// Drives one node::AgentNode over real sockets.
 ///
-/// Threads: the brain and all callbacks live on one of the node's own threads ("the brain's thread"); post() and the other
-/// methods may be called from any thread, but those marked *blocking* never from a thread of the node.
-/// Call order: construct → start() → post(), … → stop(). The destructor stops.
-/// Storage: what Events::persist gets is on disk when the callback returns; only then do later events come and commands
-/// go out. Everything persisted under (what, key) comes back as Setup::kept, but for Kept::issued and Kept::delegation,
-/// which went into the Identity.
-/// Shutdown: stop listening → withdraw the presence → close every connection with GoAway → drain, kDrainTimeMax → join.
+/// Threads: the brain and all callbacks live on one of the node's own threads ("the brain's thread"); post()
+/// and the other methods may be called from any thread, but those marked *blocking* never from a thread of
+/// the node. Call order: construct → start() → post(), … → stop(). The destructor stops. Storage: what
+/// Events::persist gets is on disk when the callback returns; only then do later events come and commands go
+/// out. Everything persisted under (what, key) comes back as Setup::kept, but for Kept::issued and
+/// Kept::delegation, which went into the Identity. Shutdown: stop listening → withdraw the presence → close
+/// every connection with GoAway → drain, kDrainTimeMax → join.
 class AgentRuntime {
  public:
   struct KeptValue {
@@ -49,7 +49,8 @@ class AgentRuntime {
   AgentRuntime& operator=(const AgentRuntime&) = delete;
   ~AgentRuntime();
 
-  /// Restores what was kept, listens, then lets the brain run. Blocking. Errors: damaged kept values, runtime::Errc.
+  /// Restores what was kept, listens, then lets the brain run. Blocking. Errors: damaged kept values,
+  /// runtime::Errc.
   Result<void> start();
   /// Runs `work` on the brain's thread, outputs are drained afterwards. Dropped after stop().
   void post(std::function<void(node::AgentNode&, Now)> work);

@@ -29,7 +29,8 @@ Result<void> BrainDriver::start(const std::vector<Multiaddr>& listen, Now now) {
     if (!bound) return fail(Errc::cannot_listen);
     for (auto& advertised : advertised_for(*bound)) addresses.push_back(std::move(advertised));
     opened.push_back(std::make_unique<Listener>(
-        home_, std::move(socket), ip->v6, [this](const IpPort& remote) { return brain_->host().admit_inbound(remote); },
+        home_, std::move(socket), ip->v6,
+        [this](const IpPort& remote) { return brain_->host().admit_inbound(remote); },
         [this](Descriptor accepted, const IpPort& remote) { take_in(std::move(accepted), remote); }));
   }
   listeners_ = std::move(opened);

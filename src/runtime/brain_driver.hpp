@@ -9,8 +9,8 @@
 
 namespace starling::runtime {
 
-/// Keeps a brain running on its shard: hands it events, carries its commands to the shards they are for, listens and
-/// resolves names on its behalf, and takes the node down in order.
+/// Keeps a brain running on its shard: hands it events, carries its commands to the shards they are for,
+/// listens and resolves names on its behalf, and takes the node down in order.
 ///
 /// Everything on the thread of `home`, within its turns, but for the constructor.
 class BrainDriver final : private CommandSink {
@@ -19,7 +19,8 @@ class BrainDriver final : private CommandSink {
   ~BrainDriver();
 
   Brain& brain() noexcept { return *brain_; }
-  /// Opens the listeners and starts the brain. Errc::bad_listen_address, too_many_listeners, those of listen_error().
+  /// Opens the listeners and starts the brain. Errc::bad_listen_address, too_many_listeners, those of
+  /// listen_error().
   Result<void> start(const std::vector<Multiaddr>& listen, Now now);
   const std::vector<Multiaddr>& listening() const noexcept { return listening_; }
 
@@ -30,7 +31,8 @@ class BrainDriver final : private CommandSink {
   /// At the end of a turn.
   void send_mail();
 
-  /// Stops listening, lets the brain say goodbye, closes everything; `done` when no shard has a connection left.
+  /// Stops listening, lets the brain say goodbye, closes everything; `done` when no shard has a connection
+  /// left.
   void begin_stop(std::function<void()> done, Now now);
 
  private:

@@ -3,8 +3,8 @@
 namespace starling::runtime {
 namespace {
 
-kad::Validators& prepared(kad::Validators& validators, HostBrain::Records records, kad::PublicKeyValidator& public_keys,
-                          kad::PermissiveValidator& anything) {
+kad::Validators& prepared(kad::Validators& validators, HostBrain::Records records,
+                          kad::PublicKeyValidator& public_keys, kad::PermissiveValidator& anything) {
   if (records == HostBrain::Records::anything)
     validators.accept_any_namespace(anything);
   else
@@ -14,10 +14,11 @@ kad::Validators& prepared(kad::Validators& validators, HostBrain::Records record
 
 }  // namespace
 
-HostBrain::HostBrain(node::HostConfig config, crypto::PrivateKey key, Records records, EventFunction events, Env& env,
-                     Now now)
+HostBrain::HostBrain(node::HostConfig config, crypto::PrivateKey key, Records records, EventFunction events,
+                     Env& env, Now now)
     : events_(std::move(events)),
-      host_(std::move(config), std::move(key), prepared(validators_, records, public_keys_, anything_), env, now) {}
+      host_(std::move(config), std::move(key), prepared(validators_, records, public_keys_, anything_), env,
+            now) {}
 
 void HostBrain::drain(Now now, CommandSink& sink) {
   while (auto action = host_.poll(now)) {

@@ -12,7 +12,8 @@ class HostBrain final : public Brain {
   /// Which DHT records are believed: public keys only, or everything (tests and interop runs).
   enum class Records : std::uint8_t { public_keys, anything };
 
-  HostBrain(node::HostConfig config, crypto::PrivateKey key, Records records, EventFunction events, Env& env, Now now);
+  HostBrain(node::HostConfig config, crypto::PrivateKey key, Records records, EventFunction events, Env& env,
+            Now now);
 
   node::Host& host() noexcept override { return host_; }
   void start(Now) override {}

@@ -20,7 +20,8 @@ inline constexpr std::size_t kWritesPerTurnMax = 8;
 inline constexpr std::size_t kSpareBuffersMax = 16;
 /// Pieces of mail that a shard handles before it looks at its sockets again.
 inline constexpr std::size_t kMailPerTurnMax = 512;
-/// Droppable pieces (gossip payload, requests of peers) that wait in one mailbox; beyond it they are dropped and counted.
+/// Droppable pieces (gossip payload, requests of peers) that wait in one mailbox; beyond it they are dropped
+/// and counted.
 inline constexpr std::size_t kMailDataMax = 16 * 1024;
 /// Bytes of gossip payload that wait in one mailbox.
 inline constexpr std::size_t kMailDataBytesMax = 64 * 1024 * 1024;
@@ -36,7 +37,8 @@ inline constexpr Duration kAcceptBackoff = 100ms;
 inline constexpr std::size_t kListenersMax = 32;
 /// Addresses advertised in place of one wildcard.
 inline constexpr std::size_t kInterfaceAddressesMax = 16;
-/// How long a closed connection waits for the peer's FIN, so that unread bytes do not turn our GoAway into a RST.
+/// How long a closed connection waits for the peer's FIN, so that unread bytes do not turn our GoAway into a
+/// RST.
 inline constexpr Duration kLingerTime = 1s;
 /// From the first Close of a shutdown to the end of every connection.
 inline constexpr Duration kDrainTimeMax = 2s;

@@ -60,7 +60,8 @@ void Listener::accept_some() {
     const auto remote = from_system(system);
     if (!remote) continue;
     if (const auto admitted = admit_(*remote); !admitted) {
-      home_.metrics().add("accept_refused", "kind=\"" + std::string(to_string(admitted.error().kind())) + "\"");
+      home_.metrics().add("accept_refused",
+                          "kind=\"" + std::string(to_string(admitted.error().kind())) + "\"");
       continue;
     }
     accepted_(std::move(socket), *remote);

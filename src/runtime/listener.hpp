@@ -8,9 +8,9 @@ namespace starling::runtime {
 
 /// Accepts connections on one address, on the brain's shard.
 ///
-/// Who is not admitted is closed before anything is allocated for it. Out of file descriptors: a spare one is given up to
-/// take the waiting connection off the queue and close it, then the listener is silent for kAcceptBackoff, so that it
-/// neither spins nor leaves the peer hanging.
+/// Who is not admitted is closed before anything is allocated for it. Out of file descriptors: a spare one is
+/// given up to take the waiting connection off the queue and close it, then the listener is silent for
+/// kAcceptBackoff, so that it neither spins nor leaves the peer hanging.
 class Listener {
  public:
   /// Refuses by returning an error.

@@ -37,7 +37,8 @@ Bytes Loop::take_buffer() {
 }
 
 void Loop::give_buffer(Bytes buffer) {
-  if (spare_.size() >= kSpareBuffersMax || buffer.capacity() < kWriteBytesMax || buffer.capacity() > 4 * kWriteBytesMax)
+  if (spare_.size() >= kSpareBuffersMax || buffer.capacity() < kWriteBytesMax ||
+      buffer.capacity() > 4 * kWriteBytesMax)
     return;
   buffer.clear();
   spare_.push_back(std::move(buffer));

@@ -11,7 +11,8 @@
 
 namespace starling::runtime {
 
-/// One thread with one io_context, and the buffers that its connections share: a connection that is idle has none.
+/// One thread with one io_context, and the buffers that its connections share: a connection that is idle has
+/// none.
 class Loop {
  public:
   Loop();
@@ -39,8 +40,8 @@ class Loop {
   std::vector<Bytes> spare_;
 };
 
-/// The loops of one node, or of several that share them. Ends its threads when the last owner lets go, which must not be
-/// one of those threads.
+/// The loops of one node, or of several that share them. Ends its threads when the last owner lets go, which
+/// must not be one of those threads.
 class LoopPool {
  public:
   explicit LoopPool(std::size_t threads);

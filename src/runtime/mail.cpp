@@ -26,7 +26,8 @@ MailLoad load_of(const gossip::Rpc& rpc) noexcept {
 MailLoad load_of(const Mail& mail) noexcept {
   if (const auto* event = std::get_if<node::EdgeEvent>(&mail)) {
     if (const auto* received = std::get_if<node::up::GossipReceived>(event)) return load_of(received->rpc);
-    if (std::holds_alternative<node::up::KadAsked>(*event) || std::holds_alternative<node::up::PresenceAsked>(*event))
+    if (std::holds_alternative<node::up::KadAsked>(*event) ||
+        std::holds_alternative<node::up::PresenceAsked>(*event))
       return {1, 0, 0};
   } else if (const auto* command = std::get_if<node::EdgeCommand>(&mail)) {
     if (const auto* send = std::get_if<node::down::SendGossip>(command)) return load_of(send->rpc);

@@ -15,11 +15,13 @@ namespace starling::runtime {
 
 class Shard;
 
-/// A Shard&, complete before Shard is: GCC 12's std::move_only_function wants to know the size of what it refers to.
+/// A Shard&, complete before Shard is: GCC 12's std::move_only_function wants to know the size of what it
+/// refers to.
 class ShardRef {
  public:
-  ShardRef(Shard& shard) noexcept : shard_(&shard) {}          // NOLINT(google-explicit-constructor): stands for Shard&
-  operator Shard&() const noexcept { return *shard_; }         // NOLINT(google-explicit-constructor)
+  ShardRef(Shard& shard) noexcept
+      : shard_(&shard) {}  // NOLINT(google-explicit-constructor): stands for Shard&
+  operator Shard&() const noexcept { return *shard_; }  // NOLINT(google-explicit-constructor)
 
  private:
   Shard* shard_;
@@ -37,11 +39,12 @@ struct MailLoad {
 /// Gossip payload and requests of peers are data; whatever changes a state on the other side is control.
 MailLoad load_of(const Mail& mail) noexcept;
 
-/// Where other threads leave mail for a shard. Outlives the shard for whoever still holds it: mail is then dropped.
+/// Where other threads leave mail for a shard. Outlives the shard for whoever still holds it: mail is then
+/// dropped.
 ///
-/// Any thread: post(), put(), the questions. The shard's thread: everything else. A batch costs one lock, and one wake-up
-/// of the loop when the box was empty. Senders ask full() before they add data and decide what to do without it; control
-/// and jobs are never refused.
+/// Any thread: post(), put(), the questions. The shard's thread: everything else. A batch costs one lock, and
+/// one wake-up of the loop when the box was empty. Senders ask full() before they add data and decide what to
+/// do without it; control and jobs are never refused.
 class Inbox : public std::enable_shared_from_this<Inbox> {
  public:
   explicit Inbox(Loop& loop) : loop_(&loop) {}
@@ -50,7 +53,9 @@ class Inbox : public std::enable_shared_from_this<Inbox> {
   /// Takes all of `batch` and leaves it empty.
   void put(std::vector<Mail>& batch);
   bool data_full() const noexcept;
-  bool control_full() const noexcept { return control_count_.load(std::memory_order_relaxed) >= kMailControlMax; }
+  bool control_full() const noexcept {
+    return control_count_.load(std::memory_order_relaxed) >= kMailControlMax;
+  }
 
   void bind(Shard& shard) noexcept { shard_ = &shard; }
   /// The shard is going: mail that was posted and not taken is dropped.

@@ -53,7 +53,9 @@ void NodeRuntime::post(Job job) {
 }
 
 void NodeRuntime::post_after(Duration delay, Job job) {
-  post([delay, job = std::move(job)](Shard& home, Now now) mutable { home.at(now.mono + delay, std::move(job)); });
+  post([delay, job = std::move(job)](Shard& home, Now now) mutable {
+    home.at(now.mono + delay, std::move(job));
+  });
 }
 
 const std::shared_ptr<Inbox>& NodeRuntime::inbox_of(node::ConnId conn) const noexcept {
@@ -84,9 +86,8 @@ void NodeRuntime::stop() {
   if (life_ == Life::stopped) return;
   life_ = Life::stopped;
   const auto stopped = std::make_shared<std::promise<void>>();
-  inboxes_.front()->post([this, stopped](Shard&, Now now) {
-    driver_->begin_stop([stopped] { stopped->set_value(); }, now);
-  });
+  inboxes_.front()->post(
+      [this, stopped](Shard&, Now now) { driver_->begin_stop([stopped] { stopped->set_value(); }, now); });
   stopped->get_future().wait();
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     const auto retired = std::make_shared<std::promise<void>>();

@@ -16,8 +16,9 @@ class StreamSink;
 
 /// A node of any brain: its loops, shards, driver and their life.
 ///
-/// Construct → add_sinks() if application streams are wanted → start() → post(), … → stop() (the destructor does it too).
-/// start() and stop() block and must not be called from a thread of the node; everything else from anywhere.
+/// Construct → add_sinks() if application streams are wanted → start() → post(), … → stop() (the destructor
+/// does it too). start() and stop() block and must not be called from a thread of the node; everything else
+/// from anywhere.
 class NodeRuntime {
  public:
   using MakeBrain = std::function<std::unique_ptr<Brain>(Env& env, Now now)>;

@@ -19,8 +19,8 @@ class LoopPool;
 using LogFunction = std::function<void(LogLevel level, std::string_view module, std::string_view text)>;
 
 struct Options {
-  /// `/ip4|ip6/…/tcp/port`, port 0 for any; empty: this node only dials. 0.0.0.0 and :: are advertised as the addresses of
-  /// the machine's interfaces.
+  /// `/ip4|ip6/…/tcp/port`, port 0 for any; empty: this node only dials. 0.0.0.0 and :: are advertised as the
+  /// addresses of the machine's interfaces.
   std::vector<Multiaddr> listen;
   /// Event loops, each one thread; 0: one per core, at most kThreadsMax. Not looked at when `loops` is set.
   std::size_t threads = 0;

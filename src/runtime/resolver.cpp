@@ -23,7 +23,8 @@ std::vector<IpPort> system_addresses(const std::string& name) {
   if (::getaddrinfo(name.c_str(), nullptr, &hints, &raw) != 0) return {};
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> list(raw, &::freeaddrinfo);
   std::vector<IpPort> out;
-  for (const addrinfo* entry = list.get(); entry != nullptr && out.size() < kResolvedAddressesMax; entry = entry->ai_next) {
+  for (const addrinfo* entry = list.get(); entry != nullptr && out.size() < kResolvedAddressesMax;
+       entry = entry->ai_next) {
     sockaddr_storage storage{};
     std::memcpy(&storage, entry->ai_addr, std::min<std::size_t>(entry->ai_addrlen, sizeof storage));
     if (const auto address = from_system(storage)) out.push_back(*address);
@@ -47,11 +48,14 @@ std::string joined(const unsigned char* data, std::size_t size) {
 std::vector<std::string> system_texts(const std::string& name) {
   struct __res_state state {};
   if (::res_ninit(&state) != 0) return {};
-  const std::unique_ptr<struct __res_state, void (*)(struct __res_state*)> owned(&state, [](auto* s) { ::res_nclose(s); });
+  const std::unique_ptr<struct __res_state, void (*)(struct __res_state*)> owned(
+      &state, [](auto* s) { ::res_nclose(s); });
   std::vector<unsigned char> answer(kDnsAnswerBytesMax);
-  const int size = ::res_nquery(&state, name.c_str(), ns_c_in, ns_t_txt, answer.data(), static_cast<int>(answer.size()));
+  const int size =
+      ::res_nquery(&state, name.c_str(), ns_c_in, ns_t_txt, answer.data(), static_cast<int>(answer.size()));
   ns_msg message{};
-  if (size <= 0 || static_cast<std::size_t>(size) > answer.size() || ::ns_initparse(answer.data(), size, &message) != 0)
+  if (size <= 0 || static_cast<std::size_t>(size) > answer.size() ||
+      ::ns_initparse(answer.data(), size, &message) != 0)
     return {};
   std::vector<std::string> out;
   for (int i = 0; i < ns_msg_count(message, ns_s_an) && out.size() < kResolvedAddressesMax; ++i) {
@@ -137,7 +141,9 @@ struct Resolver::Shared {
   bool ending = false;
 };
 
-Resolver::Resolver(NameSource names) : shared_(std::make_shared<Shared>()) { shared_->names = std::move(names); }
+Resolver::Resolver(NameSource names) : shared_(std::make_shared<Shared>()) {
+  shared_->names = std::move(names);
+}
 
 Resolver::~Resolver() {
   std::deque<Shared::Wish> dropped;

@@ -101,7 +101,8 @@ TEST(Resolver, AnswersComeFromItsThreadsAndStuckOnesDoNotHoldTheEnd) {
   {
     Resolver resolver(names);
     resolver.resolve(parse("/dns4/stuck.example/tcp/1"), [](const auto&) {});
-    resolver.resolve(parse("/dns4/a.example/tcp/1"), [answered](const auto& found) { answered->set_value(found->size()); });
+    resolver.resolve(parse("/dns4/a.example/tcp/1"),
+                     [answered](const auto& found) { answered->set_value(found->size()); });
     EXPECT_EQ(answered->get_future().get(), 1u);
   }
   release->set_value();

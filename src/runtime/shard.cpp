@@ -8,7 +8,8 @@
 
 namespace starling::runtime {
 
-Shard::Shard(Setup setup) : setup_(std::move(setup)), env_{rng_, *setup_.log, metrics_}, timer_(setup_.loop->context()) {}
+Shard::Shard(Setup setup)
+    : setup_(std::move(setup)), env_{rng_, *setup_.log, metrics_}, timer_(setup_.loop->context()) {}
 
 Shard::~Shard() = default;
 
@@ -27,7 +28,8 @@ Shard::Turn::~Turn() {
   shard_.check_stopped();
 }
 
-/// Inputs and their consequences first, then the brain's next deadline, then bytes out, which may cause events again.
+/// Inputs and their consequences first, then the brain's next deadline, then bytes out, which may cause
+/// events again.
 void Shard::finish_turn() {
   while (true) {
     if (!todo_.empty()) {
@@ -104,8 +106,9 @@ void Shard::drain(Pump& pump) {
   }
 }
 
-/// On the brain's own shard the event is seen to in this turn. Elsewhere it goes into a bounded mailbox: payload that does
-/// not fit is dropped, a peer's request is refused here, control is never dropped but for the connection it came from.
+/// On the brain's own shard the event is seen to in this turn. Elsewhere it goes into a bounded mailbox:
+/// payload that does not fit is dropped, a peer's request is refused here, control is never dropped but for
+/// the connection it came from.
 void Shard::tell_brain(node::EdgeEvent event, Pump* from) {
   if (brain_ != nullptr) {
     todo_.emplace_back(std::move(event));
@@ -120,14 +123,16 @@ void Shard::tell_brain(node::EdgeEvent event, Pump* from) {
     }
     if (inbox.control_full() && from != nullptr) {
       metrics_.add("mailbox_dropped", "what=\"connection\"");
-      todo_.emplace_back(node::EdgeCommand(node::down::Close{from->id, node::make_error(node::Errc::slow_peer)}));
+      todo_.emplace_back(
+          node::EdgeCommand(node::down::Close{from->id, node::make_error(node::Errc::slow_peer)}));
       return;
     }
   } else if (auto* kad = std::get_if<node::up::KadAsked>(&event); kad != nullptr && inbox.data_full()) {
     metrics_.add("mailbox_dropped", "what=\"kad\"");
     todo_.emplace_back(node::EdgeCommand(node::down::AnswerKad{kad->from, fail(node::Errc::slow_peer)}));
     return;
-  } else if (auto* presence = std::get_if<node::up::PresenceAsked>(&event); presence != nullptr && inbox.data_full()) {
+  } else if (auto* presence = std::get_if<node::up::PresenceAsked>(&event);
+             presence != nullptr && inbox.data_full()) {
     metrics_.add("mailbox_dropped", "what=\"presence\"");
     todo_.emplace_back(node::EdgeCommand(node::down::AnswerPresence{presence->from, {}}));
     return;
@@ -143,7 +148,8 @@ Instant Shard::deadline_of(const Pump& pump) const {
   return next;
 }
 
-/// An entry that comes too early is harmless and left where it is: deadlines move back with every byte received.
+/// An entry that comes too early is harmless and left where it is: deadlines move back with every byte
+/// received.
 void Shard::arm_deadline(Pump& pump) {
   const Instant wanted = deadline_of(pump);
   if (wanted >= pump.armed) return;
@@ -267,7 +273,8 @@ void Shard::on_command(node::down::SendGossip command) { hand_on(command.conn, c
 void Shard::on_command(node::down::AnswerPresence command) { hand_on(command.to.conn, command); }
 
 void Shard::on_command(node::down::CheckSignature command) {
-  tell_brain(node::up::SignatureChecked{command.validation, gossip::strict_sign::check(*command.message)}, nullptr);
+  tell_brain(node::up::SignatureChecked{command.validation, gossip::strict_sign::check(*command.message)},
+             nullptr);
 }
 
 void Shard::on_command(node::down::AskPresence command) {
@@ -278,7 +285,8 @@ void Shard::on_command(node::down::AskPresence command) {
 
 void Shard::on_command(node::down::Ping command) {
   const auto ask = command.ask;
-  if (!hand_on(command.conn, command)) tell_brain(node::up::Pinged{ask, fail(node::Errc::not_connected)}, nullptr);
+  if (!hand_on(command.conn, command))
+    tell_brain(node::up::Pinged{ask, fail(node::Errc::not_connected)}, nullptr);
 }
 
 void Shard::on_command(node::down::SetLocal command) {
@@ -293,7 +301,8 @@ void Shard::on_command(node::down::SetLocal command) {
 std::size_t Shard::gossip_backlog() const {
   std::size_t most = 0;
   for (const auto& [id, pump] : pumps_) {
-    if (pump.session && pump.state == Pump::State::open) most = std::max(most, pump.session->gossip_backlog());
+    if (pump.session && pump.state == Pump::State::open)
+      most = std::max(most, pump.session->gossip_backlog());
   }
   return most;
 }

@@ -30,15 +30,15 @@ class StreamSink {
 
 /// One connection: its socket, its session, and what the kernel did not take yet.
 ///
-/// Owned by value in the shard's table. Completion handlers carry its id, never a pointer: they look it up and ignore one
-/// that is gone.
+/// Owned by value in the shard's table. Completion handlers carry its id, never a pointer: they look it up
+/// and ignore one that is gone.
 struct Pump {
   enum class State : std::uint8_t {
     connecting,  ///< no session yet
     open,
-    closing,     ///< the session is closed; its last bytes leave, then the peer's FIN is awaited
+    closing,  ///< the session is closed; its last bytes leave, then the peer's FIN is awaited
     lingering,
-    gone,        ///< to be erased at the end of the turn
+    gone,  ///< to be erased at the end of the turn
   };
 
   Pump(node::ConnId conn, boost::asio::io_context& context) : id(conn), socket(context) {}
@@ -50,7 +50,7 @@ struct Pump {
   node::DialId dial;
   std::optional<PeerId> expected_peer;
   Multiaddr remote;
-  Bytes unsent;                       ///< from the loop's pool, while the kernel takes no more
+  Bytes unsent;  ///< from the loop's pool, while the kernel takes no more
   std::size_t unsent_begin = 0;
   Instant close_at = Instant::never();  ///< end of closing and lingering
   Instant armed = Instant::never();     ///< its entry in the shard's table of deadlines
@@ -62,13 +62,14 @@ struct Pump {
 
 /// All connections of one thread of one node.
 ///
-/// Everything runs on the loop's thread, but for the constructor. Work happens in turns: a handler of Asio begins one, the
-/// clock is read once, inputs go into sessions and the brain, and the turn goes on until nobody has anything more to say;
-/// only then bytes are sealed and written, in as few system calls as possible, and the one timer is armed. A callback of
-/// the application that calls back in finds the turn under way and only adds to it.
-/// Reading: the loop's buffer is lent to a socket for one read() at a time, so an idle connection owns no receive buffer.
-/// Fairness: a bounded number of reads and writes per connection and turn; local mail is finished before the next read, which
-/// is what holds back a peer that sends faster than the brain decides.
+/// Everything runs on the loop's thread, but for the constructor. Work happens in turns: a handler of Asio
+/// begins one, the clock is read once, inputs go into sessions and the brain, and the turn goes on until
+/// nobody has anything more to say; only then bytes are sealed and written, in as few system calls as
+/// possible, and the one timer is armed. A callback of the application that calls back in finds the turn
+/// under way and only adds to it. Reading: the loop's buffer is lent to a socket for one read() at a time, so
+/// an idle connection owns no receive buffer. Fairness: a bounded number of reads and writes per connection
+/// and turn; local mail is finished before the next read, which is what holds back a peer that sends faster
+/// than the brain decides.
 class Shard {
  public:
   struct Setup {
@@ -120,8 +121,8 @@ class Shard {
   void on_mail();
   /// Closes every connection; those not gone by `deadline` are cut. `done` once there is none.
   void begin_stop(Instant deadline, Job done);
-  /// After begin_stop() is done: ends the timer and calls back when no handler can come any more. Nothing may be asked of
-  /// the shard afterwards.
+  /// After begin_stop() is done: ends the timer and calls back when no handler can come any more. Nothing may
+  /// be asked of the shard afterwards.
   void retire(std::function<void()> done);
 
   // --- what others look at ---
@@ -133,7 +134,8 @@ class Shard {
   std::size_t connections_count() const noexcept { return pumps_.size(); }
   /// Publications of ours that the slowest peer has not taken.
   std::size_t gossip_backlog() const;
-  /// Handlers of Asio that others started and that refer to this shard: it does not retire before they came back.
+  /// Handlers of Asio that others started and that refer to this shard: it does not retire before they came
+  /// back.
   void handler_begins() noexcept { ++handlers_; }
   void handler_ends() noexcept { --handlers_; }
   Loop& loop() noexcept { return *setup_.loop; }

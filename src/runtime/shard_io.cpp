@@ -61,14 +61,16 @@ void Shard::await_read(Pump& pump) {
   if (pump.awaiting_read) return;
   pump.awaiting_read = true;
   ++handlers_;
-  pump.socket.async_wait(tcp::socket::wait_read, [this, id = pump.id](const Code& code) { on_readable(id, code); });
+  pump.socket.async_wait(tcp::socket::wait_read,
+                         [this, id = pump.id](const Code& code) { on_readable(id, code); });
 }
 
 void Shard::await_write(Pump& pump) {
   if (pump.awaiting_write) return;
   pump.awaiting_write = true;
   ++handlers_;
-  pump.socket.async_wait(tcp::socket::wait_write, [this, id = pump.id](const Code& code) { on_writable(id, code); });
+  pump.socket.async_wait(tcp::socket::wait_write,
+                         [this, id = pump.id](const Code& code) { on_writable(id, code); });
 }
 
 void Shard::on_readable(node::ConnId conn, const Code& code) {
@@ -125,7 +127,8 @@ void Shard::on_writable(node::ConnId conn, const Code& code) {
 bool Shard::write_out(Pump& pump, Bytes& bytes) {
   std::size_t sent = &bytes == &pump.unsent ? pump.unsent_begin : 0;
   while (sent < bytes.size()) {
-    const ssize_t count = ::send(pump.socket.native_handle(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+    const ssize_t count =
+        ::send(pump.socket.native_handle(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
     if (count >= 0) {
       sent += static_cast<std::size_t>(count);
     } else if (errno == EAGAIN) {

@@ -23,7 +23,9 @@ bool is_wildcard(const IpPort& address) noexcept {
   return std::all_of(ip.begin(), ip.end(), [](std::uint8_t byte) { return byte == 0; });
 }
 
-void set_option(int fd, int level, int name, int value) noexcept { ::setsockopt(fd, level, name, &value, sizeof value); }
+void set_option(int fd, int level, int name, int value) noexcept {
+  ::setsockopt(fd, level, name, &value, sizeof value);
+}
 
 /// Public before private before link-local before loopback.
 int rank(const IpPort& address) noexcept {
@@ -89,7 +91,8 @@ Result<Descriptor> listen_on(const IpPort& address) {
   if (address.v6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
   sockaddr_storage system{};
   const socklen_t size = to_system(address, system);
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&system), size) != 0) return fail(listen_error(errno));
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&system), size) != 0)
+    return fail(listen_error(errno));
   if (::listen(fd.get(), kListenBacklog) != 0) return fail(listen_error(errno));
   return fd;
 }
@@ -103,7 +106,8 @@ std::optional<IpPort> local_address(int fd) noexcept {
 
 Result<Connecting> connect_to(const IpPort& address) {
   Connecting out;
-  out.socket = Descriptor(::socket(address.v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  out.socket =
+      Descriptor(::socket(address.v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!out.socket) return fail(connection_error(errno));
   sockaddr_storage system{};
   const socklen_t size = to_system(address, system);
@@ -145,7 +149,8 @@ std::vector<Multiaddr> advertised_for(const IpPort& listening) {
     address->port = listening.port;
     found.push_back(*address);
   }
-  std::stable_sort(found.begin(), found.end(), [](const IpPort& a, const IpPort& b) { return rank(a) < rank(b); });
+  std::stable_sort(found.begin(), found.end(),
+                   [](const IpPort& a, const IpPort& b) { return rank(a) < rank(b); });
   const bool only_loopback = !found.empty() && rank(found.front()) == 3;
   std::vector<Multiaddr> out;
   for (const IpPort& address : found) {

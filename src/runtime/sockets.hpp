@@ -54,8 +54,8 @@ Result<void> connect_outcome(int fd) noexcept;
 /// What every connection of ours has: no delay for small writes, no keep-alive probes of the kernel's.
 void set_connection_options(int fd) noexcept;
 
-/// The listen address, or in place of a wildcard those of the machine's interfaces that are up: public ones first, then
-/// private ones, loopback ones only when there is nothing else; at most kInterfaceAddressesMax.
+/// The listen address, or in place of a wildcard those of the machine's interfaces that are up: public ones
+/// first, then private ones, loopback ones only when there is nothing else; at most kInterfaceAddressesMax.
 std::vector<Multiaddr> advertised_for(const IpPort& listening);
 
 }  // namespace starling::runtime

@@ -38,12 +38,15 @@ ProcessUse process_use() {
     unsigned long total = 0;
     unsigned long resident = 0;
     if (std::fscanf(file, "%lu %lu", &total, &resident) == 2)
-      use.rss_bytes = static_cast<std::uint64_t>(resident) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+      use.rss_bytes =
+          static_cast<std::uint64_t>(resident) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
     std::fclose(file);
   }
   rusage usage{};
   if (getrusage(RUSAGE_SELF, &usage) == 0) {
-    const auto of = [](const timeval& t) { return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_usec); };
+    const auto of = [](const timeval& t) {
+      return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_usec);
+    };
     use.cpu = of(usage.ru_utime) + of(usage.ru_stime);
   }
   return use;

@@ -5,8 +5,8 @@
 namespace starling::sdk {
 
 Failure to_failure(const Error& error) {
-  return {std::string(to_string(error.kind())), std::string(error.category().name) + "/" + std::to_string(error.code()),
-          error.to_string()};
+  return {std::string(to_string(error.kind())),
+          std::string(error.category().name) + "/" + std::to_string(error.code()), error.to_string()};
 }
 
 Failure stopped_failure() {

@@ -11,7 +11,8 @@ namespace starling::sdk {
 Failure to_failure(const Error& error);
 Failure stopped_failure();
 
-/// Owes one call to an application's callback: whoever lets go of it without an answer says that the node has stopped.
+/// Owes one call to an application's callback: whoever lets go of it without an answer says that the node has
+/// stopped.
 template <class T>
 class Owed {
  public:

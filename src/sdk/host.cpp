@@ -34,22 +34,31 @@ const std::vector<std::string>& Host::addresses() const noexcept { return core_-
 void Host::set_stream_handler(std::string protocol, StreamHandler handler) {
   core_->set_stream_handler(std::move(protocol), std::move(handler));
 }
-void Host::connection(std::string_view peer, Done<Connection> done) { core_->connection(peer, std::move(done)); }
-void Host::open_stream(std::string_view peer, std::vector<std::string> protocols, Connection::OpenDone done) {
-  core_->connection(peer, [protocols = std::move(protocols), done = std::move(done)](const Outcome<Connection>& found) {
-    if (found)
-      found->open_stream(protocols, done);
-    else
-      done(found.failure());
-  });
+void Host::connection(std::string_view peer, Done<Connection> done) {
+  core_->connection(peer, std::move(done));
 }
-void Host::connect(std::string_view address, Done<std::string> done) { core_->connect(address, std::move(done)); }
+void Host::open_stream(std::string_view peer, std::vector<std::string> protocols, Connection::OpenDone done) {
+  core_->connection(
+      peer, [protocols = std::move(protocols), done = std::move(done)](const Outcome<Connection>& found) {
+        if (found)
+          found->open_stream(protocols, done);
+        else
+          done(found.failure());
+      });
+}
+void Host::connect(std::string_view address, Done<std::string> done) {
+  core_->connect(address, std::move(done));
+}
 void Host::disconnect(std::string_view peer, Done<void> done) { core_->disconnect(peer, std::move(done)); }
-void Host::ping(std::string_view peer, Done<std::chrono::nanoseconds> done) { core_->ping(peer, std::move(done)); }
+void Host::ping(std::string_view peer, Done<std::chrono::nanoseconds> done) {
+  core_->ping(peer, std::move(done));
+}
 void Host::peers(Done<std::vector<std::string>> done) { core_->peers(std::move(done)); }
 void Host::peer_info(std::string_view peer, Done<PeerInfo> done) { core_->peer_info(peer, std::move(done)); }
 void Host::subscribe(std::string_view topic, Done<void> done) { core_->subscribe(topic, std::move(done)); }
-void Host::unsubscribe(std::string_view topic, Done<void> done) { core_->unsubscribe(topic, std::move(done)); }
+void Host::unsubscribe(std::string_view topic, Done<void> done) {
+  core_->unsubscribe(topic, std::move(done));
+}
 void Host::publish(std::string_view topic, ByteSpan data, Done<Published> done) {
   core_->publish(topic, data, std::move(done));
 }
@@ -57,7 +66,9 @@ void Host::mesh_peers(std::string_view topic, Done<std::vector<std::string>> don
   core_->mesh_peers(topic, std::move(done));
 }
 void Host::stats(Done<HostStats> done) { core_->stats(std::move(done)); }
-void Host::post_after(std::chrono::nanoseconds delay, std::function<void()> work) { core_->after(delay, std::move(work)); }
+void Host::post_after(std::chrono::nanoseconds delay, std::function<void()> work) {
+  core_->after(delay, std::move(work));
+}
 
 // ---------------------------------------------------------------------------------------------- DHT
 
@@ -73,7 +84,9 @@ void Host::dht_put(ByteSpan key, ByteSpan value, Done<void> done) {
 void Host::dht_get(ByteSpan key, Done<std::vector<std::uint8_t>> done) {
   core_->query<std::vector<std::uint8_t>>(
       std::move(done),
-      [key = to_bytes(key)](kad::Kad& dht, Now now) mutable { return dht.get_value(std::move(key), {}, now); },
+      [key = to_bytes(key)](kad::Kad& dht, Now now) mutable {
+        return dht.get_value(std::move(key), {}, now);
+      },
       [](kad::QueryResult& result, sdk::Owed<std::vector<std::uint8_t>>& owed) {
         auto& found = std::get<kad::ValueDone>(result);
         if (found.value)
@@ -86,7 +99,9 @@ void Host::dht_get(ByteSpan key, Done<std::vector<std::uint8_t>> done) {
 void Host::dht_provide(ByteSpan multihash, Done<void> done) {
   core_->query<void>(
       std::move(done),
-      [key = to_bytes(multihash)](kad::Kad& dht, Now now) mutable { return dht.provide(std::move(key), now); },
+      [key = to_bytes(multihash)](kad::Kad& dht, Now now) mutable {
+        return dht.provide(std::move(key), now);
+      },
       [](kad::QueryResult&, sdk::Owed<void>& owed) { owed({}); });
 }
 
@@ -108,7 +123,8 @@ void Host::dht_find_peer(std::string_view peer, Done<std::vector<std::string>> d
       std::move(done), [id = *id](kad::Kad& dht, Now now) { return dht.find_peer(id, now); },
       [](kad::QueryResult& result, sdk::Owed<std::vector<std::string>>& owed) {
         std::vector<std::string> addresses;
-        for (const auto& address : std::get<kad::PeerDone>(result).peer.addrs) addresses.push_back(address.to_string());
+        for (const auto& address : std::get<kad::PeerDone>(result).peer.addrs)
+          addresses.push_back(address.to_string());
         owed(std::move(addresses));
       });
 }

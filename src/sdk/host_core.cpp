@@ -61,7 +61,8 @@ Outcome<void> HostCore::start() {
     return Result<void>();
   });
   if (!started) return to_failure(started.error());
-  for (const auto& address : runtime_->listening()) addresses_.push_back(address.to_string() + "/p2p/" + peer_id_);
+  for (const auto& address : runtime_->listening())
+    addresses_.push_back(address.to_string() + "/p2p/" + peer_id_);
   return {};
 }
 
@@ -96,7 +97,8 @@ void HostCore::after(Duration delay, std::function<void()> work) {
   if (runtime_) runtime_->post_after(delay, [work = std::move(work)](runtime::Shard&, Now) { work(); });
 }
 
-// ---------------------------------------------------------------------------------------------- what the brain tells
+// ---------------------------------------------------------------------------------------------- what the
+// brain tells
 
 void HostCore::on_event(node::host_event::Event& event, Now) {
   using namespace node::host_event;
@@ -146,7 +148,8 @@ void HostCore::on_identified(const PeerId& peer) {
 }
 
 void HostCore::on_disconnected(const PeerId& peer, const Error& reason) {
-  if (options_.events.peer_disconnected) options_.events.peer_disconnected(peer.to_string(), to_failure(reason));
+  if (options_.events.peer_disconnected)
+    options_.events.peer_disconnected(peer.to_string(), to_failure(reason));
   while (true) {
     auto node = infos_.extract(peer);
     if (node.empty()) break;
@@ -159,27 +162,29 @@ void HostCore::on_disconnected(const PeerId& peer, const Error& reason) {
   }
 }
 
-// ---------------------------------------------------------------------------------------------- what is asked
+// ---------------------------------------------------------------------------------------------- what is
+// asked
 
 void HostCore::connection(std::string_view peer, Host::Done<Connection> done) {
-  ask<Connection>(std::move(done), [this, id = PeerId::parse(peer)](node::Host& host, Owed<Connection> owed, Now) {
-    if (!id) return owed.fail(id.error());
-    const auto conns = host.connections().of(*id);
-    if (conns.empty()) return owed.fail(node::make_error(node::Errc::not_connected));
-    const auto& inbox = runtime_->inbox_of(conns.front());
-    const auto index = static_cast<std::size_t>(conns.front().value() >> 56U);
-    owed(Connection(
-        std::make_shared<const ConnectionState>(ConnectionState{inbox, tables_[index].get(), conns.front(), *id})));
-  });
+  ask<Connection>(std::move(done),
+                  [this, id = PeerId::parse(peer)](node::Host& host, Owed<Connection> owed, Now) {
+                    if (!id) return owed.fail(id.error());
+                    const auto conns = host.connections().of(*id);
+                    if (conns.empty()) return owed.fail(node::make_error(node::Errc::not_connected));
+                    const auto& inbox = runtime_->inbox_of(conns.front());
+                    const auto index = static_cast<std::size_t>(conns.front().value() >> 56U);
+                    owed(Connection(std::make_shared<const ConnectionState>(
+                        ConnectionState{inbox, tables_[index].get(), conns.front(), *id})));
+                  });
 }
 
 void HostCore::connect(std::string_view address, Host::Done<std::string> done) {
-  ask<std::string>(std::move(done),
-                   [this, parsed = Multiaddr::parse(address)](node::Host& host, Owed<std::string> owed, Now now) {
-                     if (!parsed) return owed.fail(parsed.error());
-                     const auto ask = host.connect(parsed->peer_id(), {*parsed}, node::DialPlanner::Insist::yes, now);
-                     connects_.emplace(ask, std::move(owed));
-                   });
+  ask<std::string>(std::move(done), [this, parsed = Multiaddr::parse(address)](
+                                        node::Host& host, Owed<std::string> owed, Now now) {
+    if (!parsed) return owed.fail(parsed.error());
+    const auto ask = host.connect(parsed->peer_id(), {*parsed}, node::DialPlanner::Insist::yes, now);
+    connects_.emplace(ask, std::move(owed));
+  });
 }
 
 void HostCore::disconnect(std::string_view peer, Host::Done<void> done) {
@@ -199,32 +204,35 @@ void HostCore::ping(std::string_view peer, Host::Done<std::chrono::nanoseconds> 
 }
 
 void HostCore::peers(Host::Done<std::vector<std::string>> done) {
-  ask<std::vector<std::string>>(std::move(done), [](node::Host& host, Owed<std::vector<std::string>> owed, Now) {
-    std::vector<std::string> all;
-    std::set<PeerId> seen;
-    for (const auto& [id, conn] : host.connections().all())
-      if (seen.insert(conn.peer).second) all.push_back(conn.peer.to_string());
-    owed(std::move(all));
-  });
+  ask<std::vector<std::string>>(std::move(done),
+                                [](node::Host& host, Owed<std::vector<std::string>> owed, Now) {
+                                  std::vector<std::string> all;
+                                  std::set<PeerId> seen;
+                                  for (const auto& [id, conn] : host.connections().all())
+                                    if (seen.insert(conn.peer).second) all.push_back(conn.peer.to_string());
+                                  owed(std::move(all));
+                                });
 }
 
 void HostCore::peer_info(std::string_view peer, Host::Done<PeerInfo> done) {
-  ask<PeerInfo>(std::move(done), [this, id = PeerId::parse(peer)](node::Host& host, Owed<PeerInfo> owed, Now) {
-    if (!id) return owed.fail(id.error());
-    if (!host.connections().connected(*id)) return owed.fail(node::make_error(node::Errc::not_connected));
-    if (const auto info = host.info_of(*id)) return owed(to_public(*info));
-    const auto shared = std::make_shared<Owed<PeerInfo>>(std::move(owed));
-    infos_.emplace(*id, shared);
-    after(kPeerInfoWaitMax, [this, shared, peer = *id] {
-      if (*shared) shared->fail(node::make_error(node::Errc::stream_timeout));
-      const auto [begin, end] = infos_.equal_range(peer);
-      for (auto it = begin; it != end; ++it) {
-        if (it->second != shared) continue;
-        infos_.erase(it);
-        break;
-      }
-    });
-  });
+  ask<PeerInfo>(std::move(done),
+                [this, id = PeerId::parse(peer)](node::Host& host, Owed<PeerInfo> owed, Now) {
+                  if (!id) return owed.fail(id.error());
+                  if (!host.connections().connected(*id))
+                    return owed.fail(node::make_error(node::Errc::not_connected));
+                  if (const auto info = host.info_of(*id)) return owed(to_public(*info));
+                  const auto shared = std::make_shared<Owed<PeerInfo>>(std::move(owed));
+                  infos_.emplace(*id, shared);
+                  after(kPeerInfoWaitMax, [this, shared, peer = *id] {
+                    if (*shared) shared->fail(node::make_error(node::Errc::stream_timeout));
+                    const auto [begin, end] = infos_.equal_range(peer);
+                    for (auto it = begin; it != end; ++it) {
+                      if (it->second != shared) continue;
+                      infos_.erase(it);
+                      break;
+                    }
+                  });
+                });
 }
 
 void HostCore::subscribe(std::string_view topic, Host::Done<void> done) {
@@ -246,7 +254,8 @@ void HostCore::unsubscribe(std::string_view topic, Host::Done<void> done) {
 
 void HostCore::mesh_peers(std::string_view topic, Host::Done<std::vector<std::string>> done) {
   ask<std::vector<std::string>>(
-      std::move(done), [topic = std::string(topic)](node::Host& host, Owed<std::vector<std::string>> owed, Now) {
+      std::move(done),
+      [topic = std::string(topic)](node::Host& host, Owed<std::vector<std::string>> owed, Now) {
         if (host.pubsub() == nullptr) return owed.fail(node::make_error(node::Errc::gossip_off));
         std::vector<std::string> all;
         for (const auto& peer : host.pubsub()->mesh_peers(topic)) all.push_back(peer.to_string());
@@ -310,7 +319,8 @@ void HostCore::look_at_backlog(Now) {
           publish_waiting(at);
         } else {
           looking_ = true;
-          home.at(at.mono + kPublishLookInterval, [this](runtime::Shard&, Now later) { look_at_backlog(later); });
+          home.at(at.mono + kPublishLookInterval,
+                  [this](runtime::Shard&, Now later) { look_at_backlog(later); });
         }
       });
     });

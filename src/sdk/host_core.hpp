@@ -118,8 +118,8 @@ void HostCore::ask(std::function<void(Outcome<T>)> done, Work work) {
 
 template <class T, class Start, class Finish>
 void HostCore::query(std::function<void(Outcome<T>)> done, Start start, Finish finish) {
-  ask<T>(std::move(done), [this, start = std::move(start), finish = std::move(finish)](node::Host& host, Owed<T> owed,
-                                                                                     Now now) mutable {
+  ask<T>(std::move(done), [this, start = std::move(start), finish = std::move(finish)](
+                              node::Host& host, Owed<T> owed, Now now) mutable {
     if (host.dht() == nullptr) return owed.fail(node::make_error(node::Errc::dht_off));
     const kad::QueryId id = start(*host.dht(), now);
     const auto shared = std::make_shared<Owed<T>>(std::move(owed));

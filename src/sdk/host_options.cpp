@@ -18,7 +18,8 @@ LogLevel log_level(std::string_view name) noexcept {
 }
 
 Result<crypto::PrivateKey> make_key(const HostKey& key) {
-  const auto type = key.type == HostKey::Type::ed25519 ? crypto::KeyType::ed25519 : crypto::KeyType::secp256k1;
+  const auto type =
+      key.type == HostKey::Type::ed25519 ? crypto::KeyType::ed25519 : crypto::KeyType::secp256k1;
   if (!key.secret.empty()) return crypto::PrivateKey::from_data(type, key.secret);
   runtime::SystemRng rng;
   return crypto::PrivateKey::generate(type, rng);
@@ -36,7 +37,8 @@ Result<std::vector<Multiaddr>> parse_all(const std::vector<std::string>& texts) 
 kad::Config kad_config(const DhtOptions& options, HostOptions::Protection protection) {
   kad::Config config;
   config.mode = options.mode == DhtOptions::Mode::server ? kad::Mode::server : kad::Mode::client;
-  config.scope = options.addresses == DhtOptions::Addresses::any ? kad::AddressScope::any : kad::AddressScope::public_only;
+  config.scope = options.addresses == DhtOptions::Addresses::any ? kad::AddressScope::any
+                                                                 : kad::AddressScope::public_only;
   if (protection == HostOptions::Protection::off) {
     config.rates = {kUnlimitedRate, kUnlimitedRate, kUnlimitedRate, kUnlimitedRate};
     config.stores.records_per_peer_max = config.stores.records_max;
@@ -77,7 +79,8 @@ Result<HostCore::Setup> HostCore::prepare(const HostOptions& options) {
   if (options.dht) {
     setup.host.kad = kad_config(*options.dht, options.protection);
     setup.host.kad_protocol = options.dht->protocol;
-    if (options.dht->records == DhtOptions::Records::anything) setup.records = runtime::HostBrain::Records::anything;
+    if (options.dht->records == DhtOptions::Records::anything)
+      setup.records = runtime::HostBrain::Records::anything;
   }
   if (options.gossip) {
     STARLING_ASSIGN(setup.host.gossip, gossip::make_config(gossip_config(options.protection)));

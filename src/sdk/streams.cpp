@@ -25,10 +25,10 @@ StreamTable::StreamPtr StreamTable::find(node::ConnId conn, yamux::StreamId stre
   return it == streams_.end() ? nullptr : it->second;
 }
 
-StreamTable::StreamPtr StreamTable::add(const node::Session& session, yamux::StreamId id, std::string protocol,
-                                        node::Direction direction) {
-  auto stream = std::make_shared<StreamState>(inbox_, *this, session.id(), id, std::move(protocol), session.peer()->id,
-                                              direction);
+StreamTable::StreamPtr StreamTable::add(const node::Session& session, yamux::StreamId id,
+                                        std::string protocol, node::Direction direction) {
+  auto stream = std::make_shared<StreamState>(inbox_, *this, session.id(), id, std::move(protocol),
+                                              session.peer()->id, direction);
   streams_.emplace(Key{session.id(), id}, stream);
   return stream;
 }
@@ -83,10 +83,12 @@ void StreamTable::on_opened(node::Session& session, node::app_stream::Opened& ev
   (*handler)(Stream(stream));
 }
 
-void StreamTable::open(runtime::Shard& shard, node::ConnId conn, std::vector<std::string> protocols, Owed<Stream> done) {
+void StreamTable::open(runtime::Shard& shard, node::ConnId conn, std::vector<std::string> protocols,
+                       Owed<Stream> done) {
   node::Session* session = shard.session(conn);
   if (session == nullptr || protocols.empty()) {
-    done.fail(node::make_error(session == nullptr ? node::Errc::not_connected : node::Errc::protocol_refused));
+    done.fail(
+        node::make_error(session == nullptr ? node::Errc::not_connected : node::Errc::protocol_refused));
     return;
   }
   const std::uint64_t token = next_token_++;
@@ -105,8 +107,8 @@ void StreamTable::read(runtime::Shard& shard, const StreamPtr& stream, Owed<Byte
   shard.touch(stream->conn);
 }
 
-/// Calls back as long as there is both something to read and somebody who wants it. A read from within the callback is
-/// served by the same loop, so that a fast reader does not grow the stack.
+/// Calls back as long as there is both something to read and somebody who wants it. A read from within the
+/// callback is served by the same loop, so that a fast reader does not grow the stack.
 void StreamTable::serve_reads(node::Session* session, const StreamPtr& stream, Now now) {
   if (stream->in_read) return;
   stream->in_read = true;
@@ -229,7 +231,8 @@ Stream::~Stream() { release(); }
 void Stream::release() noexcept {
   if (!state_ || state_->handles.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   const auto inbox = state_->inbox;
-  sdk::on_shard(inbox, [state = std::move(state_)](runtime::Shard& shard) { state->table->abandon(shard, state); });
+  sdk::on_shard(inbox,
+                [state = std::move(state_)](runtime::Shard& shard) { state->table->abandon(shard, state); });
 }
 
 const std::string& Stream::protocol() const noexcept { return state_->protocol; }
@@ -237,9 +240,10 @@ std::string Stream::peer() const { return state_->peer.to_string(); }
 bool Stream::inbound() const noexcept { return state_->direction == node::Direction::inbound; }
 
 void Stream::read(ReadDone done) {
-  sdk::on_shard(state_->inbox, [state = state_, owed = sdk::Owed<ByteSpan>(std::move(done))](runtime::Shard& shard) mutable {
-    state->table->read(shard, state, std::move(owed));
-  });
+  sdk::on_shard(state_->inbox,
+                [state = state_, owed = sdk::Owed<ByteSpan>(std::move(done))](runtime::Shard& shard) mutable {
+                  state->table->read(shard, state, std::move(owed));
+                });
 }
 
 void Stream::write(ByteSpan bytes, WriteDone done) {
@@ -249,18 +253,19 @@ void Stream::write(ByteSpan bytes, WriteDone done) {
     state->table->write(*here, state, bytes, sdk::Owed<void>(std::move(done)));
     return;
   }
-  state_->inbox->post([state = state_, copy = to_bytes(bytes),
-                       owed = sdk::Owed<void>(std::move(done))](runtime::Shard& shard, Now) mutable {
-    state->table->write(shard, state, copy, std::move(owed));
-  });
+  state_->inbox->post(
+      [state = state_, copy = to_bytes(bytes), owed = sdk::Owed<void>(std::move(done))](
+          runtime::Shard& shard, Now) mutable { state->table->write(shard, state, copy, std::move(owed)); });
 }
 
 void Stream::finish() {
-  sdk::on_shard(state_->inbox, [state = state_](runtime::Shard& shard) { state->table->finish(shard, state); });
+  sdk::on_shard(state_->inbox,
+                [state = state_](runtime::Shard& shard) { state->table->finish(shard, state); });
 }
 
 void Stream::reset() {
-  sdk::on_shard(state_->inbox, [state = state_](runtime::Shard& shard) { state->table->reset(shard, state); });
+  sdk::on_shard(state_->inbox,
+                [state = state_](runtime::Shard& shard) { state->table->reset(shard, state); });
 }
 
 std::string Connection::peer() const { return state_->peer.to_string(); }

@@ -29,9 +29,14 @@ class HandlerTable {
 
 /// One stream. All but the constants belong to the shard's thread.
 struct StreamState {
-  StreamState(std::shared_ptr<runtime::Inbox> box, StreamTable& owner, node::ConnId connection, yamux::StreamId stream,
-              std::string name, PeerId other, node::Direction way)
-      : inbox(std::move(box)), table(&owner), conn(connection), id(stream), protocol(std::move(name)), peer(other),
+  StreamState(std::shared_ptr<runtime::Inbox> box, StreamTable& owner, node::ConnId connection,
+              yamux::StreamId stream, std::string name, PeerId other, node::Direction way)
+      : inbox(std::move(box)),
+        table(&owner),
+        conn(connection),
+        id(stream),
+        protocol(std::move(name)),
+        peer(other),
         direction(way) {}
 
   const std::shared_ptr<runtime::Inbox> inbox;
@@ -44,7 +49,7 @@ struct StreamState {
   std::atomic<std::size_t> handles = 0;
 
   Owed<ByteSpan> reader;
-  Bytes waiting;               ///< written and not accepted
+  Bytes waiting;  ///< written and not accepted
   std::size_t waiting_begin = 0;
   std::uint64_t accepted = 0;  ///< bytes, since the start
   std::uint64_t written = 0;
@@ -78,7 +83,8 @@ class StreamTable final : public runtime::StreamSink {
 
   void open(runtime::Shard& shard, node::ConnId conn, std::vector<std::string> protocols, Owed<Stream> done);
   void read(runtime::Shard& shard, const std::shared_ptr<StreamState>& stream, Owed<ByteSpan> done);
-  void write(runtime::Shard& shard, const std::shared_ptr<StreamState>& stream, ByteView bytes, Owed<void> done);
+  void write(runtime::Shard& shard, const std::shared_ptr<StreamState>& stream, ByteView bytes,
+             Owed<void> done);
   void finish(runtime::Shard& shard, const std::shared_ptr<StreamState>& stream);
   void reset(runtime::Shard& shard, const std::shared_ptr<StreamState>& stream);
   /// The last handle is gone.
@@ -98,7 +104,8 @@ class StreamTable final : public runtime::StreamSink {
   using StreamPtr = std::shared_ptr<StreamState>;
 
   StreamPtr find(node::ConnId conn, yamux::StreamId stream) const;
-  StreamPtr add(const node::Session& session, yamux::StreamId id, std::string protocol, node::Direction direction);
+  StreamPtr add(const node::Session& session, yamux::StreamId id, std::string protocol,
+                node::Direction direction);
   void on_opened(node::Session& session, node::app_stream::Opened& event, Now now);
   void serve_reads(node::Session* session, const StreamPtr& stream, Now now);
   void serve_writes(node::Session* session, const StreamPtr& stream, Now now);

@@ -11,8 +11,9 @@
 
 namespace starling::net {
 
-RawPeer::RawPeer(std::uint16_t port) {
-  socket_ = runtime::Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+RawPeer::RawPeer() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
+
+void RawPeer::connect(std::uint16_t port) {
   IpPort address;
   address.ip = {127, 0, 0, 1};
   address.port = port;
@@ -49,7 +50,8 @@ std::optional<Bytes> RawPeer::receive(std::chrono::milliseconds limit) {
 bool RawPeer::cut_within(std::chrono::milliseconds limit) {
   const auto end = std::chrono::steady_clock::now() + limit;
   while (true) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
     const auto got = receive(std::max(left, std::chrono::milliseconds(0)));
     if (!got) return true;
     if (got->empty() && left.count() <= 0) return false;
@@ -66,7 +68,8 @@ RawMuxPeer::RawMuxPeer(std::uint16_t port) : raw_(port) {
   const auto key = crypto::PrivateKey::generate(crypto::KeyType::ed25519, rng_);
   noise::Config config;
   config.muxers = {"/yamux/1.0.0"};
-  noise::Handshake handshake(noise::Role::initiator, key, rng_, std::move(config), runtime::read_clock().mono);
+  noise::Handshake handshake(noise::Role::initiator, key, rng_, std::move(config),
+                             runtime::read_clock().mono);
   // Each multistream message is a varint length, a text and a newline.
   raw_.send("\x13/multistream/1.0.0\n\x07/noise\n");
   Bytes waiting;

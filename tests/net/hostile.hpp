@@ -16,7 +16,10 @@ namespace starling::net {
 /// A TCP connection that says whatever it is told to.
 class RawPeer {
  public:
-  explicit RawPeer(std::uint16_t port);
+  /// A socket that is connected to nothing yet.
+  RawPeer();
+  explicit RawPeer(std::uint16_t port) : RawPeer() { connect(port); }
+  void connect(std::uint16_t port);
   /// False when the other side has closed.
   bool send(ByteView bytes);
   bool send(std::string_view text) { return send(as_bytes(text)); }

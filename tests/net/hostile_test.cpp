@@ -1,5 +1,5 @@
-// Hostile peers against one of our hosts over a real socket: the process lives, the offender is cut for a counted reason,
-// others are served meanwhile, memory and file descriptors come back.
+// Hostile peers against one of our hosts over a real socket: the process lives, the offender is cut for a
+// counted reason, others are served meanwhile, memory and file descriptors come back.
 #include "net/hostile.hpp"
 
 #include <fcntl.h>
@@ -40,7 +40,8 @@ class Victim : public ::testing::Test {
   void TearDown() override {
     EXPECT_TRUE(served()) << "the bystander is not served any more";
     EXPECT_LT(resident_bytes(), memory_before_ + kGrowthBytesMax);
-    EXPECT_TRUE(eventually([&] { return open_files() <= files_before_; })) << open_files() << " after " << files_before_;
+    EXPECT_TRUE(eventually([&] { return open_files() <= files_before_; }))
+        << open_files() << " after " << files_before_;
     EXPECT_EQ(stats(*victim_).connections, 1u);
   }
 
@@ -49,8 +50,12 @@ class Victim : public ::testing::Test {
     const auto back = echo(*bystander_, victim_->peer_id(), bytes);
     return back && *back == bytes;
   }
-  std::uint64_t failed(const std::string& kind) { return counter(*victim_, "accept_failed{kind=\"" + kind + "\"}"); }
-  std::uint64_t closed(const std::string& kind) { return counter(*victim_, "connections_closed{kind=\"" + kind + "\"}"); }
+  std::uint64_t failed(const std::string& kind) {
+    return counter(*victim_, "accept_failed{kind=\"" + kind + "\"}");
+  }
+  std::uint64_t closed(const std::string& kind) {
+    return counter(*victim_, "connections_closed{kind=\"" + kind + "\"}");
+  }
 
   std::unique_ptr<Host> victim_;
   std::unique_ptr<Host> bystander_;
@@ -92,15 +97,18 @@ TEST_F(HostileTransport, WhoeverDoesNotFinishTheUpgradeIsCutAtItsDeadline) {
 
 TEST_F(HostileTransport, NeverSpeakingPeersTakeNoMoreThanTheUpgradesTheirLimitAllows) {
   std::vector<std::unique_ptr<RawPeer>> silent;
-  for (std::size_t i = 0; i < node::kUpgradesAtOnceMax + 40; ++i) silent.push_back(std::make_unique<RawPeer>(port_));
+  for (std::size_t i = 0; i < node::kUpgradesAtOnceMax + 40; ++i)
+    silent.push_back(std::make_unique<RawPeer>(port_));
   ASSERT_TRUE(eventually([&] { return counter(*victim_, "accept_refused{kind=\"limit\"}") >= 40; }));
   std::size_t cut = 0;
   for (const auto& peer : silent) cut += peer->cut() ? 1U : 0U;
   EXPECT_EQ(cut, 40u);
   EXPECT_TRUE(served());
   silent.clear();
-  EXPECT_TRUE(eventually([&] { return counter(*victim_, "accept_failed{kind=\"unreachable\"}") >= node::kUpgradesAtOnceMax ||
-                                      open_files() <= files_before_; }));
+  EXPECT_TRUE(eventually([&] {
+    return counter(*victim_, "accept_failed{kind=\"unreachable\"}") >= node::kUpgradesAtOnceMax ||
+           open_files() <= files_before_;
+  }));
 }
 
 TEST_F(HostileTransport, GarbageEndsAtOnce) {
@@ -117,17 +125,18 @@ TEST_F(HostileTransport, GarbageEndsAtOnce) {
 TEST_F(HostileTransport, MultistreamTricksEndAtOnce) {
   const std::string header = "\x13/multistream/1.0.0\n";
   const std::vector<std::string> tricks = {
-      std::string(64, '\xff'),                                   // a length that never ends
+      std::string(64, '\xff'),                                       // a length that never ends
       header + std::string("\x81\x10", 2) + std::string(2049, 'a'),  // a token beyond 1024 bytes
-      header + std::string("\x07/noise_", 8),                   // no newline
-      std::string("\x13/multistream/9.9.9\n", 20),               // another protocol
+      header + std::string("\x07/noise_", 8),                        // no newline
+      std::string("\x13/multistream/9.9.9\n", 20),                   // another protocol
   };
   for (const auto& trick : tricks) {
     RawPeer peer(port_);
     peer.send(trick);
     EXPECT_TRUE(peer.cut_within(2s)) << to_hex(as_bytes(trick.substr(0, 24)));
   }
-  EXPECT_GE(failed("malformed") + failed("misbehaviour") + failed("limit") + failed("unsupported"), tricks.size());
+  EXPECT_GE(failed("malformed") + failed("misbehaviour") + failed("limit") + failed("unsupported"),
+            tricks.size());
 }
 
 TEST_F(HostileTransport, AFloodOfProposalsAndListsIsBounded) {
@@ -213,26 +222,28 @@ TEST_F(HostileTransport, ARecordThatDoesNotDecryptEndsTheConnection) {
   EXPECT_TRUE(eventually([&] { return closed("malformed") + closed("misbehaviour") >= 1; }));
 }
 
-// ---------------------------------------------------------------------------------------------- threats E.2 #5
+// ---------------------------------------------------------------------------------------------- threats E.2
+// #5
 
 TEST_F(HostileYamux, FramesThatNoPeerSendsEndTheConnection) {
   using Frames = std::vector<Bytes>;
   const auto frame = &RawMuxPeer::frame;
   const std::vector<Frames> attacks = {
-      {frame(0, kSyn, 1, 0xffffffff)},                            // a body of 4 GiB
-      {frame(0, kSyn, 1, 0), frame(0, 0, 1, 17 << 20)},           // a body beyond the window
+      {frame(0, kSyn, 1, 0xffffffff)},                              // a body of 4 GiB
+      {frame(0, kSyn, 1, 0), frame(0, 0, 1, 17 << 20)},             // a body beyond the window
       {frame(1, kSyn, 1, 0xffffffff), frame(1, 0, 1, 0xffffffff)},  // credit beyond 2^32
-      {frame(0, kSyn, 2, 0)},                                     // the listener's parity
-      {frame(0, kSyn, 0, 0)},                                     // the session's own id
-      {frame(9, 0, 1, 0)},                                               // no such type
-      {frame(1, kSyn, 1, 0), frame(1, kSyn, 1, 0)},        // SYN twice
+      {frame(0, kSyn, 2, 0)},                                       // the listener's parity
+      {frame(0, kSyn, 0, 0)},                                       // the session's own id
+      {frame(9, 0, 1, 0)},                                          // no such type
+      {frame(1, kSyn, 1, 0), frame(1, kSyn, 1, 0)},                 // SYN twice
   };
   for (std::size_t i = 0; i < attacks.size(); ++i) {
     RawMuxPeer peer(port_);
     for (const Bytes& bytes : attacks[i]) peer.send(bytes);
     EXPECT_TRUE(peer.raw().cut_within(2s)) << "attack " << i;
   }
-  EXPECT_TRUE(eventually([&] { return closed("malformed") + closed("misbehaviour") + closed("limit") >= attacks.size(); }));
+  EXPECT_TRUE(eventually(
+      [&] { return closed("malformed") + closed("misbehaviour") + closed("limit") >= attacks.size(); }));
 }
 
 TEST_F(HostileYamux, RapidResetsEndTheConnection) {
@@ -273,7 +284,8 @@ TEST_F(HostileYamux, StreamsThatAreOpenedAndLeftAreRefusedBeyondTheLimit) {
 
 TEST_F(HostileYamux, BytesThatNobodyAskedForAreHeldBackByTheWindow) {
   RawMuxPeer peer(port_);
-  // A stream that never negotiates a protocol: its bytes are the negotiation's, which ends at the first bad one.
+  // A stream that never negotiates a protocol: its bytes are the negotiation's, which ends at the first bad
+  // one.
   peer.send(RawMuxPeer::frame(1, kSyn, 1, 0));
   for (int i = 0; i < 64; ++i) {
     Bytes data = RawMuxPeer::frame(0, 0, 1, 16 * 1024);

@@ -66,7 +66,8 @@ struct EchoClient : std::enable_shared_from_this<EchoClient> {
 
 }  // namespace
 
-Outcome<std::vector<std::uint8_t>> echo(Host& from, const std::string& peer, std::vector<std::uint8_t> bytes) {
+Outcome<std::vector<std::uint8_t>> echo(Host& from, const std::string& peer,
+                                        std::vector<std::uint8_t> bytes) {
   auto opened = answer<Stream>([&](auto done) { from.open_stream(peer, {kEcho}, done); });
   if (!opened) return opened.failure();
   const auto client = std::make_shared<EchoClient>();

@@ -76,7 +76,8 @@ TEST(NetHosts, TwoHundredConnectionsComeAndGo) {
     clients.clear();
     EXPECT_TRUE(eventually([&] { return stats(*server).connections == 0; }));
   }
-  EXPECT_TRUE(eventually([&] { return open_files() == files_before; })) << open_files() << " after " << files_before;
+  EXPECT_TRUE(eventually([&] { return open_files() == files_before; }))
+      << open_files() << " after " << files_before;
 }
 
 TEST(NetHosts, AWrongPeerIdIsNotConnectedTo) {
@@ -158,15 +159,20 @@ TEST(NetHosts, AProtocolThatIsNotSpokenFailsTheStream) {
   const auto a = start(dialling());
   const auto b = start(listening());
   ASSERT_TRUE(connect(*a, *b));
-  auto stream = answer<Stream>([&](auto done) { a->open_stream(b->peer_id(), {"/nobody/speaks/this"}, done); });
+  auto stream =
+      answer<Stream>([&](auto done) { a->open_stream(b->peer_id(), {"/nobody/speaks/this"}, done); });
   ASSERT_TRUE(stream);  // a single protocol is not waited for
   std::promise<bool> read;
   stream->read([&](const Outcome<ByteSpan>& got) { read.set_value(got.ok()); });
   EXPECT_FALSE(read.get_future().get());
 
-  const auto none = answer<Stream>([&](auto done) { a->open_stream(b->peer_id(), {"/nobody/1", "/nobody/2"}, done); });
+  const auto none = answer<Stream>([&](auto done) {
+    a->open_stream(b->peer_id(), {"/nobody/1", "/nobody/2"}, done);
+  });
   EXPECT_FALSE(none);
-  const auto second = answer<Stream>([&](auto done) { a->open_stream(b->peer_id(), {"/nobody/1", kEcho}, done); });
+  const auto second = answer<Stream>([&](auto done) {
+    a->open_stream(b->peer_id(), {"/nobody/1", kEcho}, done);
+  });
   ASSERT_TRUE(second);
   EXPECT_EQ(second->protocol(), kEcho);
 }

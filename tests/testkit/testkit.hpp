@@ -8,7 +8,8 @@
 
 namespace starling::testkit {
 
-/// The seed of a random test: STARLING_SEED when set, else `fallback`. Printed, so that a failure can be replayed.
+/// The seed of a random test: STARLING_SEED when set, else `fallback`. Printed, so that a failure can be
+/// replayed.
 std::uint64_t seed(std::uint64_t fallback);
 
 /// An Env of a seeded generator, a silent log and a metrics registry of its own.
@@ -21,7 +22,8 @@ class TestEnv {
   Env env;
 };
 
-/// The whole of a file below the repository, e.g. `tests/conformance/vectors/agent/keys.json`. Aborts when missing.
+/// The whole of a file below the repository, e.g. `tests/conformance/vectors/agent/keys.json`. Aborts when
+/// missing.
 std::string read_repo_file(std::string_view path);
 
 /// Bytes of hex that must be right.

@@ -16,9 +16,10 @@ struct QueryTag;
 using RequestId = StrongId<RequestTag>;
 using QueryId = StrongId<QueryTag>;
 
-/// Send `message` to `peer` over its connection, or dial one with the addresses that are known besides. Answer with
-/// on_response() or on_request_failed(); with on_request_sent() when no response is expected (ADD_PROVIDER). The brain
-/// times every request out by itself (Config::request_timeout, dialling included) and ignores what comes later.
+/// Send `message` to `peer` over its connection, or dial one with the addresses that are known besides.
+/// Answer with on_response() or on_request_failed(); with on_request_sent() when no response is expected
+/// (ADD_PROVIDER). The brain times every request out by itself (Config::request_timeout, dialling included)
+/// and ignores what comes later.
 struct SendRequest {
   RequestId id;
   PeerId peer;
@@ -59,7 +60,8 @@ struct ProvideDone {
   std::size_t sent = 0;
 };
 struct ProvidersDone {
-  std::vector<PeerInfo> providers;  ///< at most as many as asked for, taking turns among the servers that named them
+  /// At most as many as asked for, taking turns among the servers that named them.
+  std::vector<PeerInfo> providers;
 };
 struct PeerDone {
   PeerInfo peer;

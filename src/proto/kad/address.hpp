@@ -9,13 +9,13 @@
 
 namespace starling::kad {
 
-/// The addresses that are in scope, without duplicates and without a trailing own `/p2p/…`, in their order, at most
-/// `count`. With AddressScope::public_only everything on a loopback, link-local or private IP goes, and so does a relayed
-/// address; names (`/dns…`) stay.
+/// The addresses that are in scope, without duplicates and without a trailing own `/p2p/…`, in their order,
+/// at most `count`. With AddressScope::public_only everything on a loopback, link-local or private IP goes,
+/// and so does a relayed address; names (`/dns…`) stay.
 std::vector<Multiaddr> usable_addrs(std::span<const Multiaddr> addrs, AddressScope scope, std::size_t count);
 
-/// The group whose members one operator can cheaply own: IPv4 /16, IPv6 /32. 0 = not counted: no IP, or loopback and
-/// private when they are not to count.
+/// The group whose members one operator can cheaply own: IPv4 /16, IPv6 /32. 0 = not counted: no IP, or
+/// loopback and private when they are not to count.
 std::uint32_t address_group(const Multiaddr& addr, const Diversity& diversity);
 
 }  // namespace starling::kad

@@ -17,11 +17,20 @@ Multiaddr addr(std::string_view text) {
 TEST(KadAddress, PublicScopeDropsWhatNobodyElseCanDial) {
   const std::string id = testing::peer(1).to_string();
   const std::vector<Multiaddr> offered{
-      addr("/ip4/127.0.0.1/tcp/1"),       addr("/ip4/10.1.2.3/tcp/1"),      addr("/ip4/192.168.1.1/tcp/1"),
-      addr("/ip4/169.254.1.1/tcp/1"),     addr("/ip4/100.64.0.1/tcp/1"),    addr("/ip4/0.0.0.0/tcp/1"),
-      addr("/ip6/::1/tcp/1"),             addr("/ip6/fe80::1/tcp/1"),       addr("/ip6/fc00::1/tcp/1"),
-      addr("/ip6/::ffff:10.0.0.1/tcp/1"), addr("/ip4/10.0.0.1"),            addr("/ip4/8.8.8.8/tcp/1"),
-      addr("/dns4/a.example/tcp/1"),      addr("/ip6/2600::1/udp/1/quic-v1"),
+      addr("/ip4/127.0.0.1/tcp/1"),
+      addr("/ip4/10.1.2.3/tcp/1"),
+      addr("/ip4/192.168.1.1/tcp/1"),
+      addr("/ip4/169.254.1.1/tcp/1"),
+      addr("/ip4/100.64.0.1/tcp/1"),
+      addr("/ip4/0.0.0.0/tcp/1"),
+      addr("/ip6/::1/tcp/1"),
+      addr("/ip6/fe80::1/tcp/1"),
+      addr("/ip6/fc00::1/tcp/1"),
+      addr("/ip6/::ffff:10.0.0.1/tcp/1"),
+      addr("/ip4/10.0.0.1"),
+      addr("/ip4/8.8.8.8/tcp/1"),
+      addr("/dns4/a.example/tcp/1"),
+      addr("/ip6/2600::1/udp/1/quic-v1"),
       addr("/ip4/8.8.4.4/tcp/1/p2p/" + id + "/p2p-circuit"),
   };
   EXPECT_EQ(usable_addrs(offered, AddressScope::public_only, 20),

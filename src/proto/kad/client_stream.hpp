@@ -12,12 +12,12 @@
 
 namespace starling::kad {
 
-/// Byte machine of an outbound stream after negotiation. Reused for many requests, one under way at a time: rust and js
-/// servers answer one by one, and what is lost with a broken stream is then one request.
-/// Use: when ready(): send() → to_send()/sent() → receive() → poll(). After an error the stream must be reset; pending()
-/// names the request that goes down with it.
-/// Limits: answers of kMessageBytesMax, refused before they are buffered; kResponseTimeout per answer.
-/// Some servers answer ADD_PROVIDER although nobody waits for it: such answers are skipped wherever they come.
+/// Byte machine of an outbound stream after negotiation. Reused for many requests, one under way at a time:
+/// rust and js servers answer one by one, and what is lost with a broken stream is then one request.
+/// Use: when ready(): send() → to_send()/sent() → receive() → poll(). After an error the stream must be
+/// reset; pending() names the request that goes down with it.
+/// Limits: answers of kMessageBytesMax, refused before they are buffered; kResponseTimeout per answer. Some
+/// servers answer ADD_PROVIDER although nobody waits for it: such answers are skipped wherever they come.
 class ClientStream {
  public:
   struct Answer {

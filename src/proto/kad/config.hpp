@@ -13,9 +13,10 @@ enum class Mode : std::uint8_t { client, server };
 /// Which addresses are worth keeping and passing on. `any` is for private networks, tests and simulations.
 enum class AddressScope : std::uint8_t { public_only, any };
 
-/// How many peers of one address group (IPv4 /16, IPv6 /32) may stand in one bucket and in the whole table. Loopback
-/// and private addresses are not counted unless `private_too`. go's Amino table has 2 and 3; ours is 2 and 8, because a
-/// young network whose servers stand at one hosting company must still be able to find itself.
+/// How many peers of one address group (IPv4 /16, IPv6 /32) may stand in one bucket and in the whole table.
+/// Loopback and private addresses are not counted unless `private_too`. go's Amino table has 2 and 3; ours is
+/// 2 and 8, because a young network whose servers stand at one hosting company must still be able to find
+/// itself.
 struct Diversity {
   std::size_t bucket_max = 2;
   std::size_t table_max = 8;
@@ -26,7 +27,7 @@ struct Diversity {
 struct ServerRates {
   double requests_per_s = 50;
   double request_burst = 500;
-  double puts_per_s = 5;       ///< PUT_VALUE and ADD_PROVIDER, which cost a check and memory
+  double puts_per_s = 5;  ///< PUT_VALUE and ADD_PROVIDER, which cost a check and memory
   double put_burst = 200;
 };
 
@@ -42,19 +43,19 @@ struct StoreLimits {
 
 struct Config {
   Mode mode = Mode::client;
-  std::size_t k = 20;      ///< replication and bucket size, at most kPeersPerListMax
-  std::size_t alpha = 10;  ///< requests of one query under way
-  std::size_t beta = 3;    ///< nearest answers that end a refresh or a search for a peer
+  std::size_t k = 20;              ///< replication and bucket size, at most kPeersPerListMax
+  std::size_t alpha = 10;          ///< requests of one query under way
+  std::size_t beta = 3;            ///< nearest answers that end a refresh or a search for a peer
   Duration request_timeout = 10s;  ///< dialling included
   Duration stall_after = 3s;       ///< an unanswered request then no longer takes one of the alpha places
   Duration query_timeout = 60s;
   Duration refresh_interval = 10min;
-  Duration refresh_timeout = 30s;       ///< for the queries of a refresh
-  Duration liveness_after = 20min;      ///< a silent entry is asked again
-  Duration record_validity = 48h;       ///< where the validator gives no end
+  Duration refresh_timeout = 30s;   ///< for the queries of a refresh
+  Duration liveness_after = 20min;  ///< a silent entry is asked again
+  Duration record_validity = 48h;   ///< where the validator gives no end
   Duration provider_validity = 48h;
   Duration provider_republish = 22h;
-  Duration sweep_interval = 10min;      ///< expired records and providers go
+  Duration sweep_interval = 10min;  ///< expired records and providers go
   AddressScope scope = AddressScope::public_only;
   Diversity diversity;
   ServerRates rates;
@@ -64,8 +65,8 @@ struct Config {
 /// How a GET decides (PROTOCOL.md §3, Look up).
 struct GetOptions {
   std::size_t quorum = 3;  ///< nearest servers that must have answered
-  /// When the quorum knows no record, ask the other k nearest too before saying so: three withholding servers then do
-  /// not hide a record.
+  /// When the quorum knows no record, ask the other k nearest too before saying so: three withholding servers
+  /// then do not hide a record.
   enum class Absence : std::uint8_t { ask_all, believe_quorum } absence = Absence::ask_all;
   /// PUT the best record to those of the k nearest that lack it or hold a worse one.
   enum class Correction : std::uint8_t { on, off } correction = Correction::on;

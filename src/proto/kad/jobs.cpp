@@ -10,10 +10,15 @@ constexpr Duration kRefreshPause = 30s;
 }  // namespace
 
 Jobs::Jobs(const Config& config, Rng& rng, Instant now)
-    : config_(config), rng_(rng), refresh_at_(Instant::never()), refreshed_(now - config.refresh_interval),
+    : config_(config),
+      rng_(rng),
+      refresh_at_(Instant::never()),
+      refreshed_(now - config.refresh_interval),
       sweep_at_(now + config.sweep_interval) {}
 
-void Jobs::refresh_soon(Instant now) { refresh_at_ = std::min(refresh_at_, std::max(now, refreshed_ + kRefreshPause)); }
+void Jobs::refresh_soon(Instant now) {
+  refresh_at_ = std::min(refresh_at_, std::max(now, refreshed_ + kRefreshPause));
+}
 
 bool Jobs::refresh_due(Instant now) {
   if (refresh_at_ > now) return false;
@@ -86,8 +91,6 @@ std::vector<Bytes> Jobs::refresh_keys(const RoutingTable& table, const KadId& se
   return out;
 }
 
-Instant Jobs::deadline() const {
-  return std::min({refresh_at_, sweep_at_, republish_at_});
-}
+Instant Jobs::deadline() const { return std::min({refresh_at_, sweep_at_, republish_at_}); }
 
 }  // namespace starling::kad

@@ -34,10 +34,11 @@ class Jobs {
   void hold_republish(Instant until);
   std::size_t provided_count() const noexcept { return provided_.size(); }
 
-  /// Call after the lookup of our own id. Keys whose hashes fall into the buckets that need a lookup, one per bucket: such as
-  /// are not full, that no lookup has touched for a refresh interval, and that the lookup of our own id cannot have
-  /// emptied of news, which it has where fewer than k peers are known from there inwards. A hash cannot be chosen, so
-  /// random keys are tried, kRefreshHashesMax at most: that reaches about eleven bits.
+  /// Call after the lookup of our own id. Keys whose hashes fall into the buckets that need a lookup, one per
+  /// bucket: such as are not full, that no lookup has touched for a refresh interval, and that the lookup of
+  /// our own id cannot have emptied of news, which it has where fewer than k peers are known from there
+  /// inwards. A hash cannot be chosen, so random keys are tried, kRefreshHashesMax at most: that reaches
+  /// about eleven bits.
   std::vector<Bytes> refresh_keys(const RoutingTable& table, const KadId& self, Instant now);
 
   Instant deadline() const;

@@ -72,7 +72,8 @@ TEST(KadJobs, ProvidesABoundedNumberOfKeys) {
 
 void fill(RoutingTable& table, const KadId& self, std::size_t bits, std::uint64_t count) {
   for (std::uint64_t i = 1; i <= count; ++i)
-    ASSERT_EQ(table.add({peer_sharing(self, bits, i), {public_addr(bits * 100 + i)}, {}}, {}, Instant{}, 1h).outcome,
+    ASSERT_EQ(table.add({peer_sharing(self, bits, i), {public_addr(bits * 100 + i)}, {}}, {}, Instant{}, 1h)
+                  .outcome,
               RoutingTable::Outcome::added);
 }
 
@@ -85,7 +86,8 @@ TEST(KadJobs, FindsAKeyForEveryBucketThatNeedsALookup) {
   fill(table, self, 1, 20);  // full
   fill(table, self, 3, 5);
   fill(table, self, 5, 20);  // full
-  fill(table, self, 6, 3);   // fewer than k from here inwards: the lookup of our own id has found all there are
+  fill(table, self, 6,
+       3);  // fewer than k from here inwards: the lookup of our own id has found all there are
   Jobs jobs(config, rng, t(0s));
   table.note_lookup(KadId::of(peer_sharing(self, 2, 5)), t(55min));
   const auto keys = jobs.refresh_keys(table, self, t(1h));

@@ -25,16 +25,20 @@ struct ServerPeer {
 /// One per node. One thread. Outlived by Env and Validators, which it refers to.
 ///
 /// Call order: any input → drain poll() → re-arm deadline(). Nothing is called out but the validators.
-/// - Membership is fed by identify alone: on_peer_supports_kad() for peers that list our protocol, on_peer_unsupported()
-///   for those that do not (any more). Who merely asks us, or is merely named by others, never enters the table: clients
-///   would fill it (py's trap). A newcomer is probed with FIND_NODE for our own id first; a server that answers a query
-///   of ours has proven itself and is offered a place too.
-/// - Each SendRequest is answered by on_response(), on_request_failed() or, without a response, on_request_sent().
-///   The brain has its own timeouts, so a driver that says nothing cannot hang a query.
-/// - Every query ends in exactly one QueryDone.
+/// - Membership is fed by identify alone: on_peer_supports_kad() for peers that list our protocol,
+///   on_peer_unsupported() for those that do not (any more). Who merely asks us, or is merely named by
+///   others, never enters the table: clients would fill it (py's trap). A newcomer is probed with FIND_NODE
+///   for our own id first; a server that answers a query of ours has proven itself and is offered a place
+///   too.
+/// - Each SendRequest is answered by on_response(), on_request_failed() or, without a response,
+///   on_request_sent(). The brain has its own timeouts, so a driver that says nothing cannot hang a query.
+/// - Every query ends in exactly one QueryDone. One begun while the table is empty waits for probes under
+/// way.
 ///
-/// Spec: libp2p/specs kad-dht; ipfs/specs routing/kad-dht (termination by beta, diversity); PROTOCOL.md §3 for GET and PUT.
-/// Attacks: see RoutingTable (eclipse), Lookup (liars), Query (poisoned records), Server and the stores (floods).
+/// Spec: libp2p/specs kad-dht; ipfs/specs routing/kad-dht (termination by beta, diversity); PROTOCOL.md §3
+/// for GET and PUT.
+/// Attacks: see RoutingTable (eclipse), Lookup (liars), Query (poisoned records), Server and the stores
+/// (floods).
 /// Limits: limits.hpp. Results depend on inputs and the Rng alone.
 class Kad {
  public:
@@ -52,7 +56,8 @@ class Kad {
   void on_disconnected(const PeerId& peer, Now now);
 
   // --- serving ---
-  /// The answer; nothing = none is sent (ADD_PROVIDER); an error = reset the stream. Errc::not_serving in client mode.
+  /// The answer; nothing = none is sent (ADD_PROVIDER); an error = reset the stream. Errc::not_serving in
+  /// client mode.
   Result<std::optional<Message>> on_request(const PeerId& from, const Message& request, Now now);
   void set_mode(Mode mode) noexcept { config_.mode = mode; }
   Mode mode() const noexcept { return config_.mode; }
@@ -66,16 +71,18 @@ class Kad {
   QueryId get_value(Bytes key, GetOptions options, Now now);
   /// The value must be valid (Errc::invalid_record otherwise). Ends in PutDone, or Errc::nobody_stored.
   QueryId put_value(Bytes key, Bytes value, Now now);
-  /// ADD_PROVIDER to the k nearest, again every Config::provider_republish until stop_providing(). Ends in ProvideDone,
-  /// or Errc::no_addresses; Errc::store_full when kOwnProvidedKeysMax keys are provided already.
+  /// ADD_PROVIDER to the k nearest, again every Config::provider_republish until stop_providing(). Ends in
+  /// ProvideDone, or Errc::no_addresses; Errc::store_full when kOwnProvidedKeysMax keys are provided already.
   QueryId provide(Bytes key, Now now);
   void stop_providing(ByteView key);
-  /// At most `count` (1 to kProvidersPerQueryMax) providers. Ends in ProvidersDone; ProviderFound comes earlier.
+  /// At most `count` (1 to kProvidersPerQueryMax) providers. Ends in ProvidersDone; ProviderFound comes
+  /// earlier.
   QueryId find_providers(Bytes key, std::size_t count, Now now);
-  /// Looks up our own id, then refreshes the buckets. Ends in BootstrapDone. Also happens by itself when the table gets
-  /// its first peer and at every refresh.
+  /// Looks up our own id, then refreshes the buckets. Ends in BootstrapDone. Also happens by itself when the
+  /// table gets its first peer and at every refresh.
   QueryId bootstrap(Now now);
-  /// Ends the query with Errc::cancelled; no-op when it has ended. Its requests under way still feed the table.
+  /// Ends the query with Errc::cancelled; no-op when it has ended. Its requests under way still feed the
+  /// table.
   void cancel(QueryId query, Now now);
   /// What provide() publishes. Addresses out of Config::scope are left out.
   void set_own_addrs(std::vector<Multiaddr> addrs);

@@ -29,7 +29,8 @@ inline Multiaddr ip4(int a, int b, int c, int d, std::uint16_t port = 4001) {
 
 /// An address of its own public /16 for each n below 50,000.
 inline Multiaddr public_addr(std::uint64_t n) {
-  return ip4(static_cast<int>(20 + n % 80), static_cast<int>(n / 80 % 256), static_cast<int>(n / 20'480 + 1), 1);
+  return ip4(static_cast<int>(20 + n % 80), static_cast<int>(n / 80 % 256), static_cast<int>(n / 20'480 + 1),
+             1);
 }
 
 inline PeerInfo info(std::uint64_t n) { return {peer(n), {public_addr(n)}, ConnectionType::not_connected}; }
@@ -40,7 +41,8 @@ inline PeerId peer_sharing(const KadId& place, std::size_t bits, std::uint64_t s
     if (const PeerId id = peer(n); common_prefix_bits(place, KadId::of(id)) == bits) return id;
 }
 
-/// `/seq/…` records are decimal numbers: valid when they parse and are at most `limit`, the greater is better.
+/// `/seq/…` records are decimal numbers: valid when they parse and are at most `limit`, the greater is
+/// better.
 class SequenceValidator final : public RecordValidator {
  public:
   Result<void> validate(ByteView, ByteView value, WallTime now) override {

@@ -7,25 +7,29 @@
 namespace starling::kad {
 namespace {
 
-// ipfs/specs src/routing/kad-dht.md, "Kademlia Keyspace" (2025-03-24). Its hex line and its Kademlia identifier belong
-// together; its two text forms are those of another peer, whose place js computes as in the second half.
+// ipfs/specs src/routing/kad-dht.md, "Kademlia Keyspace" (2025-03-24). Its hex line and its Kademlia
+// identifier belong together; its two text forms are those of another peer, whose place js computes as in the
+// second half.
 TEST(KadKey, PlacesAPeerWhereTheSpecificationDoes) {
-  const auto by_hex =
-      PeerId::from_bytes(testkit::hex("0024080112209e3b433cbd31c2b8a6ebbdca998bd0f4c2141c9c9af5422e976051b1e63af14d"));
+  const auto by_hex = PeerId::from_bytes(
+      testkit::hex("0024080112209e3b433cbd31c2b8a6ebbdca998bd0f4c2141c9c9af5422e976051b1e63af14d"));
   ASSERT_TRUE(by_hex);
-  EXPECT_EQ(to_hex(KadId::of(*by_hex).bytes), "e43d28f0996557c0d5571d75c62a57a59d7ac1d30a51ecedcdb9d5e4afa56100");
+  EXPECT_EQ(to_hex(KadId::of(*by_hex).bytes),
+            "e43d28f0996557c0d5571d75c62a57a59d7ac1d30a51ecedcdb9d5e4afa56100");
 
   for (const std::string_view text : {"12D3KooWKudojFn6pff7Kah2Mkem3jtFfcntpG9X3QBNiggsYxK2",
                                       "k51qzi5uqu5djx47o56x8r9lvy85co0sdf1yfbzxlukdq4irr8ssn3o7dpfasp"}) {
     const auto by_text = PeerId::parse(text);
     ASSERT_TRUE(by_text) << text;
-    EXPECT_EQ(to_hex(KadId::of(*by_text).bytes), "cf17fd5b0687074824db75f3e2cf1e8391a7498f489acb3c4eddb312756d8b6c");
+    EXPECT_EQ(to_hex(KadId::of(*by_text).bytes),
+              "cf17fd5b0687074824db75f3e2cf1e8391a7498f489acb3c4eddb312756d8b6c");
   }
 }
 
 // ipfs/specs src/routing/kad-dht.md, "Content Kademlia Identifier".
 TEST(KadKey, PlacesContentByItsMultihash) {
-  const Bytes multihash = testkit::hex("1220e536c7f88d731f374dccb568aff6f56e838a19382e488039b1ca8ad2599e82fe");
+  const Bytes multihash =
+      testkit::hex("1220e536c7f88d731f374dccb568aff6f56e838a19382e488039b1ca8ad2599e82fe");
   EXPECT_EQ(to_hex(KadId::of(ByteView(multihash)).bytes),
             "d623250f3f660ab4c3a53d3c97b3f6a0194c548053488d093520206248253bcb");
 }

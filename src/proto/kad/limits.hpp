@@ -6,19 +6,21 @@
 
 namespace starling::kad {
 
-// --- wire ---------------------------------------------------------------------------------------------------------
-/// Bytes of a message we accept. Four times what rust-libp2p accepts at all: twenty go peers with ten long addresses
-/// each fit, while a frame of addresses costs an attacker's victim no more than this.
+// --- wire ---
+/// Bytes of a message we accept. Four times what rust-libp2p accepts at all: twenty go peers with ten long
+/// addresses each fit, while a frame of addresses costs an attacker's victim no more than this.
 inline constexpr std::size_t kMessageBytesMax = 64 * 1024;
 /// Bytes of a message we send: rust-libp2p's default limit is 16 KiB, so nothing we say is lost on anyone.
 inline constexpr std::size_t kMessageBytesSentMax = 16 * 1024;
-/// Bytes of a message's key. Names such as `/eth/0x…` take 47, peer ids 39, multihashes at most 80 in the field.
+/// Bytes of a message's key. Names such as `/eth/0x…` take 47, peer ids 39, multihashes at most 80 in the
+/// field.
 inline constexpr std::size_t kKeyBytesMax = 256;
 /// Bytes of a provider key (ipfs/specs and go: 1 to 80, whatever they are).
 inline constexpr std::size_t kProviderKeyBytesMax = 80;
 /// Bytes of a record's value. With closer peers beside it an answer still fits in kMessageBytesSentMax.
 inline constexpr std::size_t kValueBytesMax = 8 * 1024;
-/// Peers taken from each list of one message: 2 k with k = 20; the rest is dropped undecoded (go-kad PR 1270).
+/// Peers taken from each list of one message: 2 k with k = 20; the rest is dropped undecoded (go-kad PR
+/// 1270).
 inline constexpr std::size_t kPeersPerListMax = 40;
 /// Addresses taken of one peer of a message.
 inline constexpr std::size_t kAddrsPerPeerMax = 16;
@@ -29,7 +31,7 @@ inline constexpr std::size_t kAddrBytesMax = 256;
 /// Bytes kept of Record.timeReceived: an RFC 3339 text with nanoseconds takes 35; longer ones are dropped.
 inline constexpr std::size_t kTimeReceivedBytesMax = 64;
 
-// --- streams ------------------------------------------------------------------------------------------------------
+// --- streams ---
 /// Idle time after which a server lets a stream go (as go does).
 inline constexpr Duration kStreamIdle = 60s;
 /// Time a client waits for one answer on a stream.
@@ -39,7 +41,7 @@ inline constexpr std::size_t kStreamBacklogBytesMax = 2 * kMessageBytesSentMax;
 /// Bytes of requests waiting on one stream: a yamux window of 256 KiB that was already granted, and a frame.
 inline constexpr std::size_t kStreamInputBytesMax = 256 * 1024 + kMessageBytesMax;
 
-// --- routing table ------------------------------------------------------------------------------------------------
+// --- routing table ---
 /// Buckets: one per length of the prefix shared with our own id.
 inline constexpr std::size_t kBucketsMax = 256;
 /// Candidates that wait for a place in one bucket.
@@ -49,17 +51,18 @@ inline constexpr std::size_t kFailuresMax = 2;
 /// Clients whose addresses we know while they are connected (exact targets of FIND_NODE).
 inline constexpr std::size_t kKnownClientsMax = 1024;
 
-// --- queries ------------------------------------------------------------------------------------------------------
+// --- queries ---
 /// Queries that run at once.
 inline constexpr std::size_t kQueriesRunningMax = 64;
 /// Queries that wait for their turn; past it a query ends at once with Errc::too_many_queries.
 inline constexpr std::size_t kQueriesWaitingMax = 1024;
-/// Candidates remembered by one query; the farthest unasked go first. Room for the invented suggestions of fifty liars at
-/// once, before their first requests have stalled.
+/// Candidates remembered by one query; the farthest unasked go first. Room for the invented suggestions of
+/// fifty liars at once, before their first requests have stalled.
 inline constexpr std::size_t kCandidatesPerQueryMax = 1024;
 /// Candidates taken from one answer: the nearest k of what it names.
 inline constexpr std::size_t kCandidatesPerAnswerMax = 20;
-/// Failures of one server's suggestions before the rest of them is forgotten (unless they answer twice as often).
+/// Failures of one server's suggestions before the rest of them is forgotten (unless they answer twice as
+/// often).
 inline constexpr std::size_t kSourceFailuresMax = 3;
 /// Unanswered suggestions of one server that may be under way at once, plus one for each that has answered.
 inline constexpr std::size_t kPerSourceInFlight = 3;
@@ -73,12 +76,13 @@ inline constexpr std::size_t kProvidersPerAnswerMax = 20;
 /// Liveness probes under way at once, and waiting.
 inline constexpr std::size_t kProbesRunningMax = 8;
 inline constexpr std::size_t kProbesWaitingMax = 128;
-/// Hashes spent at most on finding keys that fall into the buckets to refresh: reaches prefixes of about 11 bits.
+/// Hashes spent at most on finding keys that fall into the buckets to refresh: reaches prefixes of about 11
+/// bits.
 inline constexpr std::size_t kRefreshHashesMax = 4096;
 /// Buckets refreshed at most in one round.
 inline constexpr std::size_t kRefreshBucketsMax = 16;
 
-// --- server -------------------------------------------------------------------------------------------------------
+// --- server ---
 /// Peers whose rates are remembered; the least recent goes first.
 inline constexpr std::size_t kRatedPeersMax = 4096;
 /// Records kept, their bytes in all, and how many of them one peer may have put.

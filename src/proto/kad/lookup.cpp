@@ -121,7 +121,8 @@ void Lookup::forget_suggestions(std::uint16_t source) {
 
 bool Lookup::on_answer(const PeerId& from, std::vector<PeerInfo> named) {
   Candidate* candidate = find(from);
-  if (candidate == nullptr || (candidate->state != State::asked && candidate->state != State::stalled)) return false;
+  if (candidate == nullptr || (candidate->state != State::asked && candidate->state != State::stalled))
+    return false;
   settle(*candidate, State::answered);
   if (named.empty() || sources_.size() >= kNobody) return true;
   const auto source = static_cast<std::uint16_t>(sources_.size());
@@ -134,7 +135,8 @@ bool Lookup::on_answer(const PeerId& from, std::vector<PeerInfo> named) {
     std::sort(order.begin(), order.end(), [this](const auto& a, const auto& b) {
       return a.first == b.first ? a.second < b.second : nearer(target_, a.first, b.first);
     });
-    for (std::size_t i = 0; i < kCandidatesPerAnswerMax; ++i) insert(std::move(named[order[i].second]), source);
+    for (std::size_t i = 0; i < kCandidatesPerAnswerMax; ++i)
+      insert(std::move(named[order[i].second]), source);
     return true;
   }
   for (PeerInfo& peer : named) insert(std::move(peer), source);
@@ -143,7 +145,8 @@ bool Lookup::on_answer(const PeerId& from, std::vector<PeerInfo> named) {
 
 void Lookup::on_failure(const PeerId& peer) {
   Candidate* candidate = find(peer);
-  if (candidate == nullptr || (candidate->state != State::asked && candidate->state != State::stalled)) return;
+  if (candidate == nullptr || (candidate->state != State::asked && candidate->state != State::stalled))
+    return;
   const std::uint16_t source = candidate->source;
   settle(*candidate, State::failed);
   forget_suggestions(source);

@@ -10,24 +10,26 @@
 
 namespace starling::kad {
 
-/// Candidates sorted by their distance to the target, with the state of each. Asks the nearest first, `alpha` at a time,
-/// only such as are among the k nearest that have not failed; nobody twice.
+/// Candidates sorted by their distance to the target, with the state of each. Asks the nearest first, `alpha`
+/// at a time, only such as are among the k nearest that have not failed; nobody twice.
 ///
-/// Liars: an answer may name peers that do not exist, all of them nearer than anybody honest. So every candidate is booked on
-/// the server that named it. Of one server's unproven suggestions only kPerSourceInFlight are under way at once; the rest is
-/// passed over without counting among the k nearest, so honest candidates behind them are asked meanwhile. After
-/// kSourceFailuresMax failures (and fewer than half as many answers) its unasked suggestions are forgotten, but for those that
-/// another server has named too. A liar thus costs three requests and no waiting.
+/// Liars: an answer may name peers that do not exist, all of them nearer than anybody honest. So every
+/// candidate is booked on the server that named it. Of one server's unproven suggestions only
+/// kPerSourceInFlight are under way at once; the rest is passed over without counting among the k nearest, so
+/// honest candidates behind them are asked meanwhile. After kSourceFailuresMax failures (and fewer than half
+/// as many answers) its unasked suggestions are forgotten, but for those that another server has named too. A
+/// liar thus costs three requests and no waiting.
 ///
-/// A request without an answer for a while is *stalled*: it gives up its place among the alpha and no longer holds the end
-/// back, but its answer still counts when it comes.
+/// A request without an answer for a while is *stalled*: it gives up its place among the alpha and no longer
+/// holds the end back, but its answer still counts when it comes.
 class Lookup {
  public:
   struct Tuning {
     std::size_t k = 20;
     std::size_t alpha = 10;
   };
-  Lookup(const KadId& target, const PeerId& self, Tuning tuning) : target_(target), self_(self), tuning_(tuning) {}
+  Lookup(const KadId& target, const PeerId& self, Tuning tuning)
+      : target_(target), self_(self), tuning_(tuning) {}
 
   /// Candidates of our own table: nobody's suggestions.
   void seed(std::vector<PeerInfo> peers);
@@ -38,7 +40,8 @@ class Lookup {
   void on_failure(const PeerId& peer);
   void on_stall(const PeerId& peer);
 
-  /// The `count` nearest that have neither failed nor stalled have all answered, or there is nobody left to ask.
+  /// The `count` nearest that have neither failed nor stalled have all answered, or there is nobody left to
+  /// ask.
   bool converged(std::size_t count) const;
   /// Nobody is being asked and nobody is left to ask.
   bool exhausted() const;

@@ -19,13 +19,15 @@ const KadId kTarget = KadId::of(as_bytes("target"));
 std::vector<PeerInfo> sorted(std::uint64_t first, std::size_t count) {
   std::vector<PeerInfo> out;
   for (std::uint64_t i = 0; i < count; ++i) out.push_back(info(first + i));
-  std::sort(out.begin(), out.end(),
-            [](const PeerInfo& a, const PeerInfo& b) { return nearer(kTarget, KadId::of(a.id), KadId::of(b.id)); });
+  std::sort(out.begin(), out.end(), [](const PeerInfo& a, const PeerInfo& b) {
+    return nearer(kTarget, KadId::of(a.id), KadId::of(b.id));
+  });
   return out;
 }
 
 std::vector<PeerInfo> part(const std::vector<PeerInfo>& all, std::size_t from, std::size_t count) {
-  return {all.begin() + static_cast<std::ptrdiff_t>(from), all.begin() + static_cast<std::ptrdiff_t>(from + count)};
+  return {all.begin() + static_cast<std::ptrdiff_t>(from),
+          all.begin() + static_cast<std::ptrdiff_t>(from + count)};
 }
 
 TEST(KadLookup, AsksTheNearestFirstAlphaAtATime) {
@@ -166,7 +168,8 @@ TEST(KadLookup, ALiarCostsThreeRequestsAndHoldsNobodyUp) {
   std::vector<PeerId> asked;
   while (auto next = lookup.next()) asked.push_back(next->id);
   EXPECT_EQ(asked, (std::vector<PeerId>{invented[0].id, invented[1].id, invented[2].id}));
-  // The honest answer comes: its suggestions are asked past the seventeen invented ones that stand before them.
+  // The honest answer comes: its suggestions are asked past the seventeen invented ones that stand before
+  // them.
   lookup.on_answer(honest.id, real);
   asked.clear();
   while (auto next = lookup.next()) asked.push_back(next->id);

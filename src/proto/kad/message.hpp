@@ -13,12 +13,22 @@ namespace starling::kad {
 
 /// Values are those of the protobuf.
 enum class MessageType : std::uint8_t {
-  put_value = 0, get_value = 1, add_provider = 2, get_providers = 3, find_node = 4, ping = 5,
+  put_value = 0,
+  get_value = 1,
+  add_provider = 2,
+  get_providers = 3,
+  find_node = 4,
+  ping = 5,
 };
 std::string_view to_string(MessageType type) noexcept;
 
 /// What a server says about its own relation to a peer it names. Only a hint.
-enum class ConnectionType : std::uint8_t { not_connected = 0, connected = 1, can_connect = 2, cannot_connect = 3 };
+enum class ConnectionType : std::uint8_t {
+  not_connected = 0,
+  connected = 1,
+  can_connect = 2,
+  cannot_connect = 3
+};
 
 struct PeerInfo {
   PeerId id;

@@ -8,8 +8,8 @@
 
 namespace starling::kad {
 
-/// Two token buckets a peer in 24 bytes: requests of any kind, and those that store. A bucket that has refilled says
-/// nothing and is dropped, so memory follows those who asked within the last minute.
+/// Two token buckets a peer in 16 bytes: requests of any kind, and those that store. A bucket that has
+/// refilled says nothing and is dropped, so memory follows those who asked within the last minute.
 /// Limit: kRatedPeersMax peers; past it, newcomers share one bucket until others have refilled.
 class PeerRates {
  public:
@@ -34,7 +34,8 @@ class PeerRates {
 
   ServerRates rates_;
   Instant swept_;
-  std::unordered_map<std::uint64_t, Tokens> peers_;  // by hash: two peers that collide share a bucket; never iterated for order
+  // By hash: two peers that collide share a bucket. Never iterated for an order.
+  std::unordered_map<std::uint64_t, Tokens> peers_;
 };
 
 }  // namespace starling::kad

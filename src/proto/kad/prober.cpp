@@ -6,14 +6,16 @@ namespace starling::kad {
 namespace {
 
 auto find(std::vector<Prober::Probe>& probes, const PeerId& peer) {
-  return std::find_if(probes.begin(), probes.end(), [&](const Prober::Probe& probe) { return probe.peer.id == peer; });
+  return std::find_if(probes.begin(), probes.end(),
+                      [&](const Prober::Probe& probe) { return probe.peer.id == peer; });
 }
 
 }  // namespace
 
 bool Prober::want(Probe probe) {
   if (waiting_.size() >= kProbesWaitingMax) return false;
-  if (find(waiting_, probe.peer.id) != waiting_.end() || find(running_, probe.peer.id) != running_.end()) return false;
+  if (find(waiting_, probe.peer.id) != waiting_.end() || find(running_, probe.peer.id) != running_.end())
+    return false;
   waiting_.push_back(std::move(probe));
   return true;
 }

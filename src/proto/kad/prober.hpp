@@ -9,7 +9,8 @@
 
 namespace starling::kad {
 
-/// A short queue of peers to probe: newcomers before they enter the table, silent entries before they lose their place.
+/// A short queue of peers to probe: newcomers before they enter the table, silent entries before they lose
+/// their place.
 /// Limits: kProbesWaitingMax waiting (newest refused), kProbesRunningMax under way; nobody twice at once.
 class Prober {
  public:
@@ -24,6 +25,7 @@ class Prober {
   /// The end of a probe, with what was known of the peer; nothing when it was not under way.
   std::optional<Probe> end(const PeerId& peer);
   void forget(const PeerId& peer);
+  bool busy() const noexcept { return !waiting_.empty() || !running_.empty(); }
   std::size_t waiting() const noexcept { return waiting_.size(); }
   std::size_t running() const noexcept { return running_.size(); }
 

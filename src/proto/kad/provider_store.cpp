@@ -18,7 +18,8 @@ std::uint32_t group_of(const PeerInfo& provider) {
 
 void ProviderStore::forget(const PeerId& provider) {
   --count_;
-  if (const auto peer = per_peer_.find(provider); peer != per_peer_.end() && --peer->second == 0) per_peer_.erase(peer);
+  if (const auto peer = per_peer_.find(provider); peer != per_peer_.end() && --peer->second == 0)
+    per_peer_.erase(peer);
 }
 
 std::size_t ProviderStore::drop_expired(Entries& entries, Instant now) {
@@ -42,14 +43,16 @@ Result<void> ProviderStore::add(ByteView key, PeerInfo provider, Instant now, In
     drop_expired(list->second, now);
     if (list->second.size() >= limits_.providers_per_key_max) return fail(Errc::store_full);
     if (const std::uint32_t group = group_of(provider); group != 0) {
-      const auto same = std::count_if(list->second.begin(), list->second.end(),
-                                      [group](const Entry& entry) { return group_of(entry.provider) == group; });
+      const auto same = std::count_if(list->second.begin(), list->second.end(), [group](const Entry& entry) {
+        return group_of(entry.provider) == group;
+      });
       if (static_cast<std::size_t>(same) >= limits_.providers_per_group_max) return fail(Errc::store_full);
     }
   }
   if (count_ >= limits_.providers_max) return fail(Errc::store_full);
   const auto peer = per_peer_.find(provider.id);
-  if (peer != per_peer_.end() && peer->second >= limits_.provided_keys_per_peer_max) return fail(Errc::store_full);
+  if (peer != per_peer_.end() && peer->second >= limits_.provided_keys_per_peer_max)
+    return fail(Errc::store_full);
   ++per_peer_[provider.id];
   ++count_;
   keys_[std::move(owned)].push_back({std::move(provider), expires});

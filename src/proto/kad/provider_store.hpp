@@ -13,10 +13,10 @@
 namespace starling::kad {
 
 /// Provider entries in memory.
-/// Limits: StoreLimits providers_max in all, providers_per_key_max, provided_keys_per_peer_max, providers_per_group_max.
-/// A full list refuses newcomers and never displaces an entry that is alive: where nearer or newer ids could push
-/// others out, sybils would own the list (rust-libp2p PR 5536). More providers than fit an answer are sampled at
-/// random, so that early ones do not hide late ones either.
+/// Limits: StoreLimits providers_max in all, providers_per_key_max, provided_keys_per_peer_max,
+/// providers_per_group_max. A full list refuses newcomers and never displaces an entry that is alive: where
+/// nearer or newer ids could push others out, sybils would own the list (rust-libp2p PR 5536). More providers
+/// than fit an answer are sampled at random, so that early ones do not hide late ones either.
 class ProviderStore {
  public:
   explicit ProviderStore(const StoreLimits& limits) : limits_(limits) {}

@@ -70,9 +70,11 @@ TEST(KadProviderStore, BoundsEntriesInAllAndPerPeer) {
   limits.provided_keys_per_peer_max = 60;
   ProviderStore store(limits);
   std::size_t taken = 0;
-  for (std::uint64_t i = 0; i < 10'000; ++i) taken += store.add(testing::seq_key(i), info(1), kNow, kEnd) ? 1u : 0u;
+  for (std::uint64_t i = 0; i < 10'000; ++i)
+    taken += store.add(testing::seq_key(i), info(1), kNow, kEnd) ? 1u : 0u;
   EXPECT_EQ(taken, 60u);
-  for (std::uint64_t i = 0; i < 10'000; ++i) taken += store.add(testing::seq_key(i), info(2), kNow, kEnd) ? 1u : 0u;
+  for (std::uint64_t i = 0; i < 10'000; ++i)
+    taken += store.add(testing::seq_key(i), info(2), kNow, kEnd) ? 1u : 0u;
   EXPECT_EQ(taken, 100u);
   EXPECT_EQ(store.size(), 100u);
   EXPECT_EQ(store.expire(kEnd), 100u);

@@ -23,8 +23,11 @@ void add_addrs(PeerInfo& known, std::vector<Multiaddr> addrs) {
 }  // namespace
 
 Query::Query(QuerySpec spec, const PeerId& self, const Settings& settings, Instant started, Instant ends)
-    : spec_(std::move(spec)), settings_(settings),
-      walk_(target_of(spec_), self, Lookup::Tuning{settings.k, settings.alpha}), started_(started), ends_(ends) {
+    : spec_(std::move(spec)),
+      settings_(settings),
+      walk_(target_of(spec_), self, Lookup::Tuning{settings.k, settings.alpha}),
+      started_(started),
+      ends_(ends) {
   found_.id = spec_.peer;
   if (spec_.goal == Goal::correct) {
     storing_ = true;
@@ -36,7 +39,7 @@ bool Query::stores() const noexcept {
   return spec_.goal == Goal::put_value || spec_.goal == Goal::provide || spec_.goal == Goal::correct;
 }
 
-// --- requests -----------------------------------------------------------------------------------------------------
+// --- requests ---
 
 Message Query::walk_message() const {
   Message out;
@@ -76,7 +79,7 @@ std::optional<Query::Request> Query::next() {
   return Request{std::move(*peer), walk_message(), true};
 }
 
-// --- answers ------------------------------------------------------------------------------------------------------
+// --- answers ---
 
 void Query::on_response(const PeerId& from, Message message, WallTime now, const Validators& validators) {
   ++stats_.answers;
@@ -121,7 +124,7 @@ void Query::on_sent(const PeerId&) {
   ++stored_;
 }
 
-// --- values -------------------------------------------------------------------------------------------------------
+// --- values ---
 
 std::size_t Query::remember(ByteView value, const Validators& validators) {
   for (std::size_t i = 0; i < values_.size(); ++i)
@@ -133,8 +136,8 @@ std::size_t Query::remember(ByteView value, const Validators& validators) {
     return values_.size() - 1;
   }
   if (!best) return kNone;
-  // Sixteen different valid values and a seventeenth that beats them all: it takes the place of the best so far, whose
-  // holders now merely hold something else.
+  // Sixteen different valid values and a seventeenth that beats them all: it takes the place of the best so
+  // far, whose holders now merely hold something else.
   for (Held& held : held_)
     if (held.value == best_) held.value = kNone;
   if (own_value_ == best_) own_value_ = kNone;
@@ -146,7 +149,8 @@ void Query::offer_own_value(ByteView value, const Validators& validators) {
   own_value_ = remember(value, validators);
 }
 
-bool Query::take_value(const PeerId& from, const Message& message, WallTime now, const Validators& validators) {
+bool Query::take_value(const PeerId& from, const Message& message, WallTime now,
+                       const Validators& validators) {
   if (!message.record || message.record->value.empty()) {
     held_.push_back({from, kNone});
     return true;
@@ -168,7 +172,8 @@ bool Query::agreed(std::size_t quorum) const {
   if (best_ == kNone) return spec_.get.absence == GetOptions::Absence::believe_quorum;
   if (differ_) return false;
   const auto nearest = walk_.answered(quorum);
-  return std::all_of(nearest.begin(), nearest.end(), [&](const PeerInfo& peer) { return holds_best(peer.id); });
+  return std::all_of(nearest.begin(), nearest.end(),
+                     [&](const PeerInfo& peer) { return holds_best(peer.id); });
 }
 
 void Query::take_echo(const Message& message, WallTime now, const Validators& validators) {
@@ -183,12 +188,12 @@ void Query::take_echo(const Message& message, WallTime now, const Validators& va
   if (validators.better(spec_.key, value, current)) better_ = to_bytes(value);
 }
 
-// --- providers and peers ------------------------------------------------------------------------------------------
+// --- providers and peers ---
 
 void Query::offer_providers(std::vector<PeerInfo> providers) { take_providers(std::move(providers)); }
 
-/// One answer gives kProvidersPerAnswerMax at most, and the result takes turns among the answers: a liar's inventions
-/// stand beside what honest servers know, they do not replace it.
+/// One answer gives kProvidersPerAnswerMax at most, and the result takes turns among the answers: a liar's
+/// inventions stand beside what honest servers know, they do not replace it.
 void Query::take_providers(std::vector<PeerInfo> providers) {
   std::size_t turn = 0;
   for (PeerInfo& provider : providers) {
@@ -202,7 +207,8 @@ void Query::take_providers(std::vector<PeerInfo> providers) {
 
 std::vector<PeerInfo> Query::chosen_providers() const {
   auto order = providers_;
-  std::stable_sort(order.begin(), order.end(), [](const Provider& a, const Provider& b) { return a.turn < b.turn; });
+  std::stable_sort(order.begin(), order.end(),
+                   [](const Provider& a, const Provider& b) { return a.turn < b.turn; });
   if (order.size() > spec_.count) order.resize(spec_.count);
   std::vector<PeerInfo> out;
   out.reserve(order.size());
@@ -213,15 +219,17 @@ std::vector<PeerInfo> Query::chosen_providers() const {
 void Query::take_peer(const PeerId& from, const Message& message) {
   if (from == spec_.peer) peer_answered_ = true;
   for (const PeerInfo& peer : message.closer_peers)
-    if (peer.id == spec_.peer) add_addrs(found_, usable_addrs(peer.addrs, settings_.scope, kAddrsPerPeerSentMax));
+    if (peer.id == spec_.peer)
+      add_addrs(found_, usable_addrs(peer.addrs, settings_.scope, kAddrsPerPeerSentMax));
 }
 
-// --- the end ------------------------------------------------------------------------------------------------------
+// --- the end ---
 
 bool Query::walk_finished() const {
   switch (spec_.goal) {
     case Goal::refresh: return walk_.converged(settings_.beta);
-    case Goal::find_peer: return peer_answered_ || walk_.converged(found_.addrs.empty() ? settings_.k : settings_.beta);
+    case Goal::find_peer:
+      return peer_answered_ || walk_.converged(found_.addrs.empty() ? settings_.k : settings_.beta);
     case Goal::find_providers:
       return walk_.converged(providers_.size() >= spec_.count ? settings_.beta : settings_.k);
     case Goal::get_value: {
@@ -281,11 +289,15 @@ Result<QueryResult> Query::result(bool timed_out) const {
     case Goal::put_value:
     case Goal::correct:
       if (stored_ == 0 && !better_)
-        return fail(timed_out ? Errc::query_timeout : targets_.empty() ? Errc::no_peers : Errc::nobody_stored);
+        return fail(timed_out          ? Errc::query_timeout
+                    : targets_.empty() ? Errc::no_peers
+                                       : Errc::nobody_stored);
       return PutDone{next_target_, stored_, better_};
     case Goal::provide:
       if (stored_ == 0)
-        return fail(timed_out ? Errc::query_timeout : targets_.empty() ? Errc::no_peers : Errc::nobody_stored);
+        return fail(timed_out          ? Errc::query_timeout
+                    : targets_.empty() ? Errc::no_peers
+                                       : Errc::nobody_stored);
       return ProvideDone{next_target_, stored_};
     case Goal::find_providers:
       if (silence && providers_.empty()) return nothing_known(timed_out);

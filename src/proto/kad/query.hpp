@@ -9,7 +9,15 @@
 namespace starling::kad {
 
 enum class Goal : std::uint8_t {
-  closest, refresh, bootstrap, find_peer, get_value, put_value, provide, find_providers, correct,
+  closest,
+  refresh,
+  bootstrap,
+  find_peer,
+  get_value,
+  put_value,
+  provide,
+  find_providers,
+  correct,
 };
 
 /// What a query is to do. Only the fields of its goal mean something.
@@ -22,14 +30,16 @@ struct QuerySpec {
   GetOptions get;                 ///< get_value
   PeerInfo provider;              ///< provide: ourselves
   std::vector<PeerInfo> targets;  ///< correct: to whom
-  enum class Audience : std::uint8_t { caller, nobody } audience = Audience::caller;  ///< nobody: our own upkeep
+  enum class Audience : std::uint8_t { caller, nobody };
+  Audience audience = Audience::caller;  ///< nobody: our own upkeep
 };
 
-/// The state of one query. Walks with Lookup; a put, provide or correction then sends to the k nearest that answered.
-/// get_value ends when the `quorum` nearest have answered and agree; when they differ, lack the best record or know none,
-/// the walk goes on to all k nearest (PROTOCOL.md §3). Every value is validated before it is compared, so a server can
-/// withhold a record or serve an older one, never forge one, and one honest answer defeats both. find_providers hears at
-/// least the `beta` nearest, however many providers the first answer names.
+/// The state of one query. Walks with Lookup; a put, provide or correction then sends to the k nearest that
+/// answered. get_value ends when the `quorum` nearest have answered and agree; when they differ, lack the
+/// best record or know none, the walk goes on to all k nearest (PROTOCOL.md §3). Every value is validated
+/// before it is compared, so a server can withhold a record or serve an older one, never forge one, and one
+/// honest answer defeats both. find_providers hears at least the `beta` nearest, however many providers the
+/// first answer names.
 /// Limits: kCandidatesPerQueryMax, kValuesPerQueryMax, kProvidersPerQueryMax.
 class Query {
  public:
@@ -71,7 +81,8 @@ class Query {
   const Bytes* best() const noexcept { return best_ == kNone ? nullptr : &values_[best_]; }
   /// The end, whether finished or cut short by the query timeout: what is known by then.
   Result<QueryResult> result(bool timed_out) const;
-  /// After finished() of a get_value: the nearest that lack the best value, and that value; for a `correct` query.
+  /// After finished() of a get_value: the nearest that lack the best value, and that value; for a `correct`
+  /// query.
   std::optional<QuerySpec> correction() const;
   /// Providers found since the last call.
   std::vector<PeerInfo> take_new_providers() { return std::exchange(new_providers_, {}); }

@@ -7,8 +7,9 @@
 
 namespace starling::kad {
 
-/// Numbers queries and requests, keeps at most kQueriesRunningMax running and kQueriesWaitingMax waiting, and knows which
-/// request belongs to what. Requests all live equally long, so the oldest is always the next to time out.
+/// Numbers queries and requests, keeps at most kQueriesRunningMax running and kQueriesWaitingMax waiting, and
+/// knows which request belongs to what. Requests all live equally long, so the oldest is always the next to
+/// time out.
 class QueryPool {
  public:
   /// Request of no query: a liveness probe.

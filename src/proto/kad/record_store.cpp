@@ -21,7 +21,8 @@ std::optional<StoredRecord> MemoryRecordStore::find(ByteView key) {
 }
 
 void MemoryRecordStore::remove(Records::iterator it) {
-  if (const auto peer = per_peer_.find(it->second.record.from); peer != per_peer_.end() && --peer->second == 0)
+  if (const auto peer = per_peer_.find(it->second.record.from);
+      peer != per_peer_.end() && --peer->second == 0)
     per_peer_.erase(peer);
   bytes_ -= cost(it->second);
   records_.erase(it);
@@ -59,7 +60,8 @@ Result<void> MemoryRecordStore::put(ByteView key, StoredRecord record) {
   const PeerId from = entry.record.from;
   if (!from.empty()) {
     const auto peer = per_peer_.find(from);
-    if (peer != per_peer_.end() && peer->second >= limits_.records_per_peer_max) return fail(Errc::store_full);
+    if (peer != per_peer_.end() && peer->second >= limits_.records_per_peer_max)
+      return fail(Errc::store_full);
   }
   const std::size_t bytes = cost(entry);
   if (!make_room(at, bytes)) return fail(Errc::store_full);

@@ -19,13 +19,14 @@ struct StoredRecord {
   PeerId from;       ///< who put it, for the quota; empty = ourselves
 };
 
-/// The port of record storage. A durable store can take the place of the one in memory; it must keep the same bounds.
+/// The port of record storage. A durable store can take the place of the one in memory; it must keep the same
+/// bounds.
 class RecordStore {
  public:
   virtual ~RecordStore() = default;
   virtual std::optional<StoredRecord> find(ByteView key) = 0;
-  /// Inserts or overwrites. Errc::store_full when there is no room and no record farther from us to give way, or when
-  /// the peer has used its share.
+  /// Inserts or overwrites. Errc::store_full when there is no room and no record farther from us to give way,
+  /// or when the peer has used its share.
   virtual Result<void> put(ByteView key, StoredRecord record) = 0;
   virtual void erase(ByteView key) = 0;
   /// Drops what has ended; returns how many.
@@ -35,9 +36,10 @@ class RecordStore {
 };
 
 /// Records in memory, ordered by their distance from us.
-/// Limits: StoreLimits records_max, record_bytes_max (keys, values and a fixed share of bookkeeping), records_per_peer_max.
-/// When full, the record farthest from us makes room for a nearer one: whoever floods us with random keys displaces
-/// only what others are nearer to, and what is ours to keep stays. Lookups O(log n).
+/// Limits: StoreLimits records_max, record_bytes_max (keys, values and a fixed share of bookkeeping),
+/// records_per_peer_max. When full, the record farthest from us makes room for a nearer one: whoever floods
+/// us with random keys displaces only what others are nearer to, and what is ours to keep stays. Lookups
+/// O(log n).
 class MemoryRecordStore final : public RecordStore {
  public:
   MemoryRecordStore(const KadId& self, const StoreLimits& limits) : self_(self), limits_(limits) {}

@@ -98,11 +98,11 @@ TEST(KadRecordStore, GivesEachPeerAShare) {
   for (std::uint64_t i = 0; i < 3; ++i) ASSERT_TRUE(store.put(seq_key(i), record(1, peer(1))));
   EXPECT_EQ(store.put(seq_key(3), record(1, peer(1))).error(), make_error(Errc::store_full));
   EXPECT_TRUE(store.put(seq_key(3), record(1, peer(2))));
-  EXPECT_TRUE(store.put(seq_key(4), record(1)));                // ourselves
-  EXPECT_TRUE(store.put(seq_key(0), record(2, peer(1))));      // replacing takes no more
-  EXPECT_TRUE(store.put(seq_key(3), record(2, peer(1))));      // correcting another's record neither
+  EXPECT_TRUE(store.put(seq_key(4), record(1)));           // ourselves
+  EXPECT_TRUE(store.put(seq_key(0), record(2, peer(1))));  // replacing takes no more
+  EXPECT_TRUE(store.put(seq_key(3), record(2, peer(1))));  // correcting another's record neither
   store.erase(seq_key(1));
-  EXPECT_TRUE(store.put(seq_key(5), record(1, peer(1))));      // the share returns with the record
+  EXPECT_TRUE(store.put(seq_key(5), record(1, peer(1))));  // the share returns with the record
   EXPECT_EQ(store.put(seq_key(6), record(1, peer(1))).error(), make_error(Errc::store_full));
 }
 
@@ -126,7 +126,8 @@ TEST(KadRecordStore, BehavesAsItsModelUnderRandomOperations) {
         break;
       case 1: {
         const auto now = WallTime::from_ms(rng.below(400));
-        EXPECT_EQ(store.expire(now), std::erase_if(model, [&](const auto& e) { return e.second.expires <= now; }));
+        EXPECT_EQ(store.expire(now),
+                  std::erase_if(model, [&](const auto& e) { return e.second.expires <= now; }));
         break;
       }
       default: {
@@ -138,12 +139,13 @@ TEST(KadRecordStore, BehavesAsItsModelUnderRandomOperations) {
           known->second = put;
           break;
         }
-        const auto share = std::count_if(model.begin(), model.end(), [&](const auto& e) { return e.second.from == put.from; });
+        const auto share = std::count_if(model.begin(), model.end(),
+                                         [&](const auto& e) { return e.second.from == put.from; });
         bool expected = static_cast<std::size_t>(share) < limits.records_per_peer_max;
         if (expected && model.size() == limits.records_max) {
-          const auto farthest = std::max_element(model.begin(), model.end(), [&](const auto& a, const auto& b) {
-            return nearest_first(a.first, b.first);
-          });
+          const auto farthest =
+              std::max_element(model.begin(), model.end(),
+                               [&](const auto& a, const auto& b) { return nearest_first(a.first, b.first); });
           expected = nearest_first(key, farthest->first);
           if (expected) model.erase(farthest);
         }

@@ -8,7 +8,7 @@
 
 namespace starling::kad {
 
-// --- packed contacts ----------------------------------------------------------------------------------------------
+// --- packed contacts ---
 
 RoutingTable::Packed::Packed(const PeerId& peer, std::span<const Multiaddr> addrs) {
   const std::size_t count = std::min(addrs.size(), kAddrsPerPeerMax);
@@ -48,7 +48,7 @@ std::vector<Multiaddr> RoutingTable::Packed::addrs() const {
   return out;
 }
 
-// --- places -------------------------------------------------------------------------------------------------------
+// --- places ---
 
 RoutingTable::ConstPlace RoutingTable::find(const PeerId& peer) const {
   const KadId place = KadId::of(peer);
@@ -68,7 +68,7 @@ PeerInfo RoutingTable::to_info(const Entry& entry) {
   return {entry.contact.peer(), entry.contact.addrs(), entry.connection};
 }
 
-// --- diversity ----------------------------------------------------------------------------------------------------
+// --- diversity ---
 
 std::optional<RoutingTable::Groups> RoutingTable::groups_of(std::span<const Multiaddr> addrs,
                                                             const std::optional<Multiaddr>& remote) const {
@@ -105,7 +105,7 @@ bool RoutingTable::diverse(const Groups& groups, std::size_t bucket) const {
   return true;
 }
 
-// --- membership ---------------------------------------------------------------------------------------------------
+// --- membership ---
 
 RoutingTable::Outcome RoutingTable::judge(const KadId& place, const std::optional<Groups>& groups,
                                           bool has_address) const {
@@ -116,13 +116,14 @@ RoutingTable::Outcome RoutingTable::judge(const KadId& place, const std::optiona
   return bucket_size(bucket) >= k_ ? Outcome::bucket_full : Outcome::added;
 }
 
-RoutingTable::Outcome RoutingTable::would_add(const PeerInfo& peer, const std::optional<Multiaddr>& remote) const {
+RoutingTable::Outcome RoutingTable::would_add(const PeerInfo& peer,
+                                              const std::optional<Multiaddr>& remote) const {
   if (contains(peer.id)) return Outcome::updated;
   return judge(KadId::of(peer.id), groups_of(peer.addrs, remote), !peer.addrs.empty());
 }
 
-RoutingTable::AddResult RoutingTable::add(const PeerInfo& peer, const std::optional<Multiaddr>& remote, Instant now,
-                                          Duration liveness_after) {
+RoutingTable::AddResult RoutingTable::add(const PeerInfo& peer, const std::optional<Multiaddr>& remote,
+                                          Instant now, Duration liveness_after) {
   if (Entry* known = find(peer.id).entry) {
     if (!peer.addrs.empty()) known->contact = Packed(peer.id, peer.addrs);
     known->seen = now;
@@ -144,9 +145,16 @@ RoutingTable::AddResult RoutingTable::add(const PeerInfo& peer, const std::optio
     return {outcome, oldest_silent(bucket, now, liveness_after)};
   }
   std::erase_if(bucket.waiting, [&](const Entry& waiting) { return waiting.place == place; });
-  bucket.entries.push_back(std::move(entry));
+  append_entry(bucket.entries, std::move(entry));
   ++size_;
   return {outcome, std::nullopt};
+}
+
+/// Grows by a few places and not by half: there are 100,000 tables in a simulation.
+void RoutingTable::append_entry(std::vector<Entry>& entries, Entry entry) {
+  constexpr std::size_t kStep = 4;
+  if (entries.size() == entries.capacity()) entries.reserve(entries.size() + kStep);
+  entries.push_back(std::move(entry));
 }
 
 /// Those who wait keep their turn while they are fresh, so that a flood of newcomers cannot own the queue.
@@ -157,7 +165,8 @@ void RoutingTable::wait(Bucket& bucket, Entry entry, Instant now, Duration liven
   if (bucket.waiting.size() < kReplacementsPerBucketMax) bucket.waiting.push_back(std::move(entry));
 }
 
-std::optional<PeerId> RoutingTable::oldest_silent(const Bucket& bucket, Instant now, Duration liveness_after) const {
+std::optional<PeerId> RoutingTable::oldest_silent(const Bucket& bucket, Instant now,
+                                                  Duration liveness_after) const {
   const Entry* oldest = nullptr;
   for (const Entry& entry : bucket.entries) {
     if (entry.failures > 0) return entry.contact.peer();
@@ -204,7 +213,7 @@ RoutingTable::Removal RoutingTable::drop(std::size_t index, const Entry* entry) 
     bucket.waiting.erase(bucket.waiting.begin() + static_cast<std::ptrdiff_t>(i));
     promoted.failures = kFailuresMax - 1;
     out.promoted = promoted.contact.peer();
-    bucket.entries.push_back(std::move(promoted));
+    append_entry(bucket.entries, std::move(promoted));
     ++size_;
     break;
   }
@@ -213,18 +222,20 @@ RoutingTable::Removal RoutingTable::drop(std::size_t index, const Entry* entry) 
 }
 
 void RoutingTable::trim() {
-  while (!buckets_.empty() && buckets_.back().entries.empty() && buckets_.back().waiting.empty()) buckets_.pop_back();
+  while (!buckets_.empty() && buckets_.back().entries.empty() && buckets_.back().waiting.empty())
+    buckets_.pop_back();
 }
 
 void RoutingTable::update_addrs(const PeerId& peer, std::span<const Multiaddr> addrs) {
-  if (Entry* entry = find(peer).entry; entry != nullptr && !addrs.empty()) entry->contact = Packed(peer, addrs);
+  if (Entry* entry = find(peer).entry; entry != nullptr && !addrs.empty())
+    entry->contact = Packed(peer, addrs);
 }
 
 void RoutingTable::set_connection(const PeerId& peer, ConnectionType connection) {
   if (Entry* entry = find(peer).entry) entry->connection = connection;
 }
 
-// --- questions ----------------------------------------------------------------------------------------------------
+// --- questions ---
 
 std::optional<PeerInfo> RoutingTable::info(const PeerId& peer) const {
   const Entry* entry = find(peer).entry;
@@ -232,20 +243,23 @@ std::optional<PeerInfo> RoutingTable::info(const PeerId& peer) const {
   return to_info(*entry);
 }
 
-void RoutingTable::collect(const Bucket& bucket, const std::optional<KadId>& excluded, std::vector<const Entry*>& out) {
+void RoutingTable::collect(const Bucket& bucket, const std::optional<KadId>& excluded,
+                           std::vector<const Entry*>& out) {
   for (const Entry& entry : bucket.entries)
     if (excluded != entry.place) out.push_back(&entry);
 }
 
-std::vector<PeerInfo> RoutingTable::nearest(const KadId& target, std::size_t count, const PeerId* without) const {
-  const std::optional<KadId> excluded = without == nullptr ? std::nullopt : std::optional(KadId::of(*without));
+std::vector<PeerInfo> RoutingTable::nearest(const KadId& target, std::size_t count,
+                                            const PeerId* without) const {
+  const std::optional<KadId> excluded =
+      without == nullptr ? std::nullopt : std::optional(KadId::of(*without));
   std::vector<const Entry*> found;
   const auto by_distance = [&](const Entry* a, const Entry* b) { return nearer(target, a->place, b->place); };
   const auto sort_from = [&](std::size_t start) {
     std::sort(found.begin() + static_cast<std::ptrdiff_t>(start), found.end(), by_distance);
   };
-  // With c bits shared between us and the target, bucket c shares more than c with it, all deeper ones exactly c, and
-  // bucket i < c exactly i: three ranges in the order of distance.
+  // With c bits shared between us and the target, bucket c shares more than c with it, all deeper ones
+  // exactly c, and bucket i < c exactly i: three ranges in the order of distance.
   const std::size_t shared = common_prefix_bits(self_, target);
   if (shared < buckets_.size()) {
     collect(buckets_[shared], excluded, found);
@@ -275,7 +289,8 @@ std::vector<PeerInfo> RoutingTable::silent(Instant now, Duration liveness_after,
   for (const Bucket& bucket : buckets_)
     for (const Entry& entry : bucket.entries)
       if (entry.failures > 0 || entry.seen + liveness_after <= now) found.push_back(&entry);
-  std::stable_sort(found.begin(), found.end(), [](const Entry* a, const Entry* b) { return a->seen < b->seen; });
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Entry* a, const Entry* b) { return a->seen < b->seen; });
   std::vector<PeerInfo> out;
   for (const Entry* entry : found) {
     if (out.size() == count) break;

@@ -13,23 +13,26 @@
 
 namespace starling::kad {
 
-/// k-buckets by the length of the prefix shared with our own id, kept unfolded: bucket i holds servers that share
-/// exactly i leading bits. Deep buckets exist only once somebody is in them.
+/// k-buckets by the length of the prefix shared with our own id, kept unfolded: bucket i holds servers that
+/// share exactly i leading bits. Deep buckets exist only once somebody is in them.
 ///
-/// Who gets in has answered us (the caller sees to that), speaks our protocol as a server and has an address. An entry that
-/// answers is never displaced, however many newcomers knock: that is Kademlia's defence against eclipse by freshly made
-/// ids. A newcomer for a full bucket waits among kReplacementsPerBucketMax candidates, and the entry that has been silent
-/// longest is named to the caller for a check. Address groups (Diversity) are counted per bucket and table, so that one
-/// hosting contract cannot fill the region around a target.
+/// Who gets in has answered us (the caller sees to that), speaks our protocol as a server and has an address.
+/// An entry that answers is never displaced, however many newcomers knock: that is Kademlia's defence against
+/// eclipse by freshly made ids. A newcomer for a full bucket waits among kReplacementsPerBucketMax
+/// candidates, and the entry that has been silent longest is named to the caller for a check. Address groups
+/// (Diversity) are counted per bucket and table, so that one hosting contract cannot fill the region around a
+/// target.
 ///
-/// Memory: about 130 bytes an entry; id and addresses are one packed allocation. Spec: libp2p/specs kad-dht "Kademlia
-/// routing table", ipfs/specs kad-dht "Routing table". One thread; no clock; iteration order is by bucket and age.
+/// Memory: about 150 bytes an entry; id and addresses are one packed allocation. Spec: libp2p/specs kad-dht
+/// "Kademlia routing table", ipfs/specs kad-dht "Routing table". One thread; no clock; iteration order is by
+/// bucket and age.
 class RoutingTable {
  public:
   enum class Outcome : std::uint8_t { added, updated, bucket_full, too_similar, no_address, self };
   struct AddResult {
     Outcome outcome;
-    /// With bucket_full: the entry that should prove to be alive, when it has been silent for `liveness_after`.
+    /// With bucket_full: the entry that should prove to be alive, when it has been silent for
+    /// `liveness_after`.
     std::optional<PeerId> check;
   };
   /// What on_failure() or remove() did.
@@ -42,9 +45,11 @@ class RoutingTable {
   RoutingTable(const KadId& self, std::size_t k, const Diversity& diversity)
       : self_(self), k_(k), diversity_(diversity) {}
 
-  /// `peer.addrs` are usable ones; for diversity the connection's `remote` address counts first, for it is not hearsay.
-  /// Without a remote, a peer that claims addresses of more than two groups is too_similar: one of them would go uncounted.
-  AddResult add(const PeerInfo& peer, const std::optional<Multiaddr>& remote, Instant now, Duration liveness_after);
+  /// `peer.addrs` are usable ones; for diversity the connection's `remote` address counts first, for it is
+  /// not hearsay. Without a remote, a peer that claims addresses of more than two groups is too_similar: one
+  /// of them would go uncounted.
+  AddResult add(const PeerInfo& peer, const std::optional<Multiaddr>& remote, Instant now,
+                Duration liveness_after);
   /// Would add() take it now, as far as bucket and addresses go? For newcomers that are to be probed first.
   Outcome would_add(const PeerInfo& peer, const std::optional<Multiaddr>& remote) const;
   bool contains(const PeerId& peer) const { return find(peer).entry != nullptr; }
@@ -60,8 +65,10 @@ class RoutingTable {
 
   std::optional<PeerInfo> info(const PeerId& peer) const;
   /// The `count` nearest to `target`, nearest first, without `excluded`.
-  std::vector<PeerInfo> nearest(const KadId& target, std::size_t count, const PeerId* excluded = nullptr) const;
-  /// At most `count` entries that have been silent for `liveness_after` or failed last time, longest silent first.
+  std::vector<PeerInfo> nearest(const KadId& target, std::size_t count,
+                                const PeerId* excluded = nullptr) const;
+  /// At most `count` entries that have been silent for `liveness_after` or failed last time, longest silent
+  /// first.
   std::vector<PeerInfo> silent(Instant now, Duration liveness_after, std::size_t count) const;
 
   std::size_t size() const noexcept { return size_; }
@@ -112,15 +119,18 @@ class RoutingTable {
   Place find(const PeerId& peer);
   ConstPlace find(const PeerId& peer) const;
   /// Nothing when more groups are claimed than can be counted.
-  std::optional<Groups> groups_of(std::span<const Multiaddr> addrs, const std::optional<Multiaddr>& remote) const;
+  std::optional<Groups> groups_of(std::span<const Multiaddr> addrs,
+                                  const std::optional<Multiaddr>& remote) const;
   bool diverse(const Groups& groups, std::size_t bucket) const;
   Outcome judge(const KadId& place, const std::optional<Groups>& groups, bool has_address) const;
+  static void append_entry(std::vector<Entry>& entries, Entry entry);
   void wait(Bucket& bucket, Entry entry, Instant now, Duration liveness_after);
   std::optional<PeerId> oldest_silent(const Bucket& bucket, Instant now, Duration liveness_after) const;
   Removal drop(std::size_t bucket, const Entry* entry);
   void trim();
   static PeerInfo to_info(const Entry& entry);
-  static void collect(const Bucket& bucket, const std::optional<KadId>& excluded, std::vector<const Entry*>& out);
+  static void collect(const Bucket& bucket, const std::optional<KadId>& excluded,
+                      std::vector<const Entry*>& out);
 
   KadId self_;
   std::size_t k_;

@@ -29,7 +29,8 @@ PeerInfo sharing(std::size_t bits, std::uint64_t salt) {
 RoutingTable full_bucket(std::size_t bits, std::size_t k = 20) {
   RoutingTable table(kSelf, k, Diversity{});
   for (std::uint64_t i = 1; i <= k; ++i)
-    EXPECT_EQ(table.add(sharing(bits, i), {}, t(Duration(static_cast<std::int64_t>(i))), kLiveness).outcome, Outcome::added);
+    EXPECT_EQ(table.add(sharing(bits, i), {}, t(Duration(static_cast<std::int64_t>(i))), kLiveness).outcome,
+              Outcome::added);
   return table;
 }
 
@@ -125,9 +126,11 @@ TEST(KadRoutingTable, BoundsThoseWhoWaitAndKeepsTheirOrder) {
   table.check_invariants();
   std::set<PeerId> promoted;
   for (std::uint64_t i = 1; i <= 10; ++i)
-    if (const auto removal = table.remove(peer_sharing(kSelf, 0, i)); removal.promoted) promoted.insert(*removal.promoted);
+    if (const auto removal = table.remove(peer_sharing(kSelf, 0, i)); removal.promoted)
+      promoted.insert(*removal.promoted);
   std::set<PeerId> expected;
-  for (std::uint64_t i = 0; i < kReplacementsPerBucketMax; ++i) expected.insert(peer_sharing(kSelf, 0, 100 + i));
+  for (std::uint64_t i = 0; i < kReplacementsPerBucketMax; ++i)
+    expected.insert(peer_sharing(kSelf, 0, 100 + i));
   EXPECT_EQ(promoted, expected);  // the first who came, not the flood behind them
   EXPECT_EQ(table.size(), 20u - 10u + kReplacementsPerBucketMax);
 }
@@ -169,12 +172,14 @@ TEST(KadRoutingTable, CountsTheConnectionsAddressBeforeTheClaimedOnes) {
   std::size_t taken = 0;
   for (std::uint64_t i = 0; i < 10; ++i) {
     // Claims addresses all over the world, but comes from one host.
-    const PeerInfo sybil{peer_sharing(kSelf, 0, 1000 + i), {public_addr(i), public_addr(500 + i), public_addr(900 + i)}, {}};
+    const PeerInfo sybil{
+        peer_sharing(kSelf, 0, 1000 + i), {public_addr(i), public_addr(500 + i), public_addr(900 + i)}, {}};
     taken += table.add(sybil, real, t(0s), kLiveness).outcome == Outcome::added ? 1u : 0u;
   }
   EXPECT_EQ(taken, Diversity{}.bucket_max);
   // Without a connection, who claims more groups than are counted is not believed.
-  EXPECT_EQ(table.would_add({peer(5), {public_addr(1), public_addr(2), public_addr(3)}, {}}, {}), Outcome::too_similar);
+  EXPECT_EQ(table.would_add({peer(5), {public_addr(1), public_addr(2), public_addr(3)}, {}}, {}),
+            Outcome::too_similar);
   EXPECT_EQ(table.would_add({peer(5), {public_addr(1), public_addr(2)}, {}}, {}), Outcome::added);
 }
 
@@ -182,7 +187,8 @@ TEST(KadRoutingTable, DoesNotCountPrivateAddressesUnlessTold) {
   const auto fill = [](const Diversity& diversity) {
     RoutingTable table(kSelf, 20, diversity);
     for (std::uint64_t i = 1; i <= 20; ++i)
-      (void)table.add({peer_sharing(kSelf, 0, i), {ip4(192, 168, 1, static_cast<int>(i))}, {}}, {}, t(0s), kLiveness);
+      (void)table.add({peer_sharing(kSelf, 0, i), {ip4(192, 168, 1, static_cast<int>(i))}, {}}, {}, t(0s),
+                      kLiveness);
     return table.size();
   };
   Diversity counted;
@@ -254,7 +260,8 @@ TEST(KadRoutingTable, BehavesAsItsModelUnderRandomOperations) {
     const std::uint64_t n = 1 + rng.below(60);
     const std::size_t index = common_prefix_bits(kSelf, KadId::of(peer(n)));
     auto& bucket = buckets[index];
-    const auto known = std::find_if(bucket.begin(), bucket.end(), [n](const Member& member) { return member.n == n; });
+    const auto known =
+        std::find_if(bucket.begin(), bucket.end(), [n](const Member& member) { return member.n == n; });
     const auto apply = [&](const RoutingTable::Removal& removal) {
       EXPECT_TRUE(removal.removed);
       bucket.erase(known);

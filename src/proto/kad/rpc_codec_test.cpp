@@ -14,28 +14,37 @@ using testing::peer;
 using testing::public_addr;
 using testkit::hex;
 
-// Made with @libp2p/kad-dht 16.4.5 (js): its own encoder, from the id of ipfs/specs' example, /ip4/203.0.113.7/tcp/4001
-// and /dns4/node.example/tcp/4001.
-constexpr std::string_view kId = "0024080112209e3b433cbd31c2b8a6ebbdca998bd0f4c2141c9c9af5422e976051b1e63af14d";
+// Made with @libp2p/kad-dht 16.4.5 (js): its own encoder, from the id of ipfs/specs' example,
+// /ip4/203.0.113.7/tcp/4001 and /dns4/node.example/tcp/4001.
+constexpr std::string_view kId =
+    "0024080112209e3b433cbd31c2b8a6ebbdca998bd0f4c2141c9c9af5422e976051b1e63af14d";
 constexpr std::string_view kJsFindNode =
     "080412260024080112209e3b433cbd31c2b8a6ebbdca998bd0f4c2141c9c9af5422e976051b1e63af14d";
 constexpr std::string_view kJsFindNodeAnswer =
-    "080442470a260024080112209e3b433cbd31c2b8a6ebbdca998bd0f4c2141c9c9af5422e976051b1e63af14d120804cb007107060fa1121136"
+    "080442470a260024080112209e3b433cbd31c2b8a6ebbdca998bd0f4c2141c9c9af5422e976051b1e63af14d120804cb00710706"
+    "0fa1121136"
     "0c6e6f64652e6578616d706c65060fa11801";
 constexpr std::string_view kJsAddProvider =
-    "080212221220abababababababababababababababababababababababababababababababab4a320a260024080112209e3b433cbd31c2b8a6"
+    "080212221220abababababababababababababababababababababababababababababababab4a320a260024080112209e3b433c"
+    "bd31c2b8a6"
     "ebbdca998bd0f4c2141c9c9af5422e976051b1e63af14d120804cb007107060fa1";
 constexpr std::string_view kJsPutValue =
-    "122a2f706b2f0024080112209e3b433cbd31c2b8a6ebbdca998bd0f4c2141c9c9af5422e976051b1e63af14d1a6c0a2a2f706b2f0024080112"
-    "209e3b433cbd31c2b8a6ebbdca998bd0f4c2141c9c9af5422e976051b1e63af14d1224080112209e3b433cbd31c2b8a6ebbdca998bd0f4c214"
+    "122a2f706b2f0024080112209e3b433cbd31c2b8a6ebbdca998bd0f4c2141c9c9af5422e976051b1e63af14d1a6c0a2a2f706b2f"
+    "0024080112"
+    "209e3b433cbd31c2b8a6ebbdca998bd0f4c2141c9c9af5422e976051b1e63af14d1224080112209e3b433cbd31c2b8a6ebbdca99"
+    "8bd0f4c214"
     "1c9c9af5422e976051b1e63af14d2a18323032352d30332d30345430353a30363a30372e3038395a";
 constexpr std::string_view kJsGetValueAnswer =
-    "0801122a2f706b2f0024080112209e3b433cbd31c2b8a6ebbdca998bd0f4c2141c9c9af5422e976051b1e63af14d1a6c0a2a2f706b2f002408"
-    "0112209e3b433cbd31c2b8a6ebbdca998bd0f4c2141c9c9af5422e976051b1e63af14d1224080112209e3b433cbd31c2b8a6ebbdca998bd0f4"
-    "c2141c9c9af5422e976051b1e63af14d2a18323032352d30332d30345430353a30363a30372e3038395a423b0a260024080112209e3b433cbd"
+    "0801122a2f706b2f0024080112209e3b433cbd31c2b8a6ebbdca998bd0f4c2141c9c9af5422e976051b1e63af14d1a6c0a2a2f70"
+    "6b2f002408"
+    "0112209e3b433cbd31c2b8a6ebbdca998bd0f4c2141c9c9af5422e976051b1e63af14d1224080112209e3b433cbd31c2b8a6ebbd"
+    "ca998bd0f4"
+    "c2141c9c9af5422e976051b1e63af14d2a18323032352d30332d30345430353a30363a30372e3038395a423b0a26002408011220"
+    "9e3b433cbd"
     "31c2b8a6ebbdca998bd0f4c2141c9c9af5422e976051b1e63af14d1211360c6e6f64652e6578616d706c65060fa1";
 
-constexpr std::string_view kProviderKey = "1220abababababababababababababababababababababababababababababababab";
+constexpr std::string_view kProviderKey =
+    "1220abababababababababababababababababababababababababababababababab";
 
 Bytes pk_key() {
   Bytes out = to_bytes("/pk/");
@@ -47,7 +56,8 @@ TEST(KadCodec, ReadsAndWritesWhatJsWrites) {
   const PeerId id = *PeerId::from_bytes(hex(kId));
   const Multiaddr ip = *Multiaddr::parse("/ip4/203.0.113.7/tcp/4001");
   const Multiaddr dns = *Multiaddr::parse("/dns4/node.example/tcp/4001");
-  const Record record{pk_key(), hex("080112209e3b433cbd31c2b8a6ebbdca998bd0f4c2141c9c9af5422e976051b1e63af14d"),
+  const Record record{pk_key(),
+                      hex("080112209e3b433cbd31c2b8a6ebbdca998bd0f4c2141c9c9af5422e976051b1e63af14d"),
                       "2025-03-04T05:06:07.089Z"};
   const std::vector<std::pair<std::string_view, Message>> cases{
       {"0805", {MessageType::ping, {}, {}, {}, {}}},
@@ -82,7 +92,8 @@ TEST(KadCodec, ReturnsRandomMessagesUnchanged) {
     for (auto* list : {&message.closer_peers, &message.provider_peers})
       for (std::size_t i = rng.below(21); i > 0; --i) {
         PeerInfo entry{peer(rng.u64()), {}, static_cast<ConnectionType>(rng.below(4))};
-        for (std::size_t a = rng.below(kAddrsPerPeerSentMax + 1); a > 0; --a) entry.addrs.push_back(public_addr(rng.below(9999)));
+        for (std::size_t a = rng.below(kAddrsPerPeerSentMax + 1); a > 0; --a)
+          entry.addrs.push_back(public_addr(rng.below(9999)));
         list->push_back(entry);
       }
     const auto decoded = decode(encode(message));
@@ -139,7 +150,7 @@ TEST(KadCodec, TakesAFewAddressesOfEachPeer) {
 TEST(KadCodec, SkipsPeersAndAddressesItCannotRead) {
   Bytes strange = peer_field(peer(1).bytes(), 1);
   pb::Writer in_peer(strange);
-  in_peer.bytes(2, hex("ffffff7f01"));           // a protocol of the future
+  in_peer.bytes(2, hex("ffffff7f01"));            // a protocol of the future
   in_peer.bytes(2, Bytes(kAddrBytesMax + 1, 4));  // too long
   in_peer.bytes(2, {});
   in_peer.varint(3, 77);  // a connection type of the future
@@ -224,9 +235,11 @@ TEST(KadCodec, RefusesEachMalformedField) {
   // E.2 #9: GET with an unbounded key.
   EXPECT_EQ(error_of([](W w) { w.bytes(2, Bytes(kKeyBytesMax + 1)); }), make_error(Errc::key_too_long));
   EXPECT_FALSE(error_of([](W w) { w.bytes(2, Bytes(kKeyBytesMax)); }));
-  EXPECT_EQ(error_of([&](W w) { w.bytes(3, record_of(kKeyBytesMax + 1, 1)); }), make_error(Errc::key_too_long));
+  EXPECT_EQ(error_of([&](W w) { w.bytes(3, record_of(kKeyBytesMax + 1, 1)); }),
+            make_error(Errc::key_too_long));
   // E.2 #9: a value over 8 KiB.
-  EXPECT_EQ(error_of([&](W w) { w.bytes(3, record_of(5, kValueBytesMax + 1)); }), make_error(Errc::value_too_long));
+  EXPECT_EQ(error_of([&](W w) { w.bytes(3, record_of(5, kValueBytesMax + 1)); }),
+            make_error(Errc::value_too_long));
   EXPECT_FALSE(error_of([&](W w) { w.bytes(3, record_of(kKeyBytesMax, kValueBytesMax)); }));
   EXPECT_EQ(error_of([](W w) { w.bytes(9, hex("0a")); }), make_error(format::Errc::truncated));
   EXPECT_EQ(decode(hex("1205aa")).error().kind(), Kind::malformed);

@@ -9,11 +9,16 @@ namespace starling::kad {
 
 Server::Server(const Config& config, const PeerId& self, const Validators& validators,
                std::unique_ptr<RecordStore> records, Rng& rng)
-    : config_(config), self_(self), validators_(validators), rng_(rng), records_(std::move(records)),
-      providers_(config.stores), rates_(config.rates) {}
+    : config_(config),
+      self_(self),
+      validators_(validators),
+      rng_(rng),
+      records_(std::move(records)),
+      providers_(config.stores),
+      rates_(config.rates) {}
 
-Result<std::optional<Message>> Server::answer(const PeerId& from, const Message& request, const RoutingTable& table,
-                                              Now now) {
+Result<std::optional<Message>> Server::answer(const PeerId& from, const Message& request,
+                                              const RoutingTable& table, Now now) {
   if (!rates_.take_request(from, now.mono)) return fail(Errc::over_rate);
   if (request.type == MessageType::ping) {
     Message out;
@@ -31,24 +36,26 @@ Result<std::optional<Message>> Server::answer(const PeerId& from, const Message&
   }
 }
 
-// --- closer peers -------------------------------------------------------------------------------------------------
+// --- closer peers ---
 
 std::vector<PeerInfo> Server::closer(const PeerId& from, ByteView key, const RoutingTable& table) const {
   return table.nearest(KadId::of(key), config_.k, &from);
 }
 
-Result<std::optional<Message>> Server::find_node(const PeerId& from, const Message& request, const RoutingTable& table) {
+Result<std::optional<Message>> Server::find_node(const PeerId& from, const Message& request,
+                                                 const RoutingTable& table) {
   Message out;
   out.type = MessageType::find_node;
   out.closer_peers = closer(from, request.key, table);
-  // The key may be any bytes. When it is the id of a client that we are connected with, nobody else can name it better;
-  // a server in the table is the first of the nearest anyway.
+  // The key may be any bytes. When it is the id of a client that we are connected with, nobody else can name
+  // it better; a server in the table is the first of the nearest anyway.
   const auto target = PeerId::from_bytes(request.key);
   if (!target || *target == from || *target == self_) return out;
   const auto client = clients_.find(*target);
   if (client == clients_.end() || client->second.empty()) return out;
   if (out.closer_peers.size() >= config_.k && !out.closer_peers.empty()) out.closer_peers.pop_back();
-  out.closer_peers.insert(out.closer_peers.begin(), PeerInfo{*target, client->second, ConnectionType::connected});
+  out.closer_peers.insert(out.closer_peers.begin(),
+                          PeerInfo{*target, client->second, ConnectionType::connected});
   return out;
 }
 
@@ -60,7 +67,7 @@ void Server::know_client(const PeerId& peer, std::vector<Multiaddr> addrs) {
 
 void Server::forget_client(const PeerId& peer) { clients_.erase(peer); }
 
-// --- records ------------------------------------------------------------------------------------------------------
+// --- records ---
 
 WallTime Server::end_of(ByteView key, ByteView value, WallTime now) const {
   const WallTime latest = now + config_.record_validity;
@@ -87,12 +94,13 @@ Result<std::optional<Message>> Server::put_value(const PeerId& from, const Messa
   Message out;
   out.type = MessageType::put_value;
   out.key = request.key;
-  if (auto held = valid_record(request.key, now); held && validators_.better(request.key, held->value, value)) {
+  if (auto held = valid_record(request.key, now);
+      held && validators_.better(request.key, held->value, value)) {
     out.record = Record{request.key, std::move(held->value), rfc3339(held->received)};
     return out;
   }
-  STARLING_TRY(records_->put(request.key, StoredRecord{to_bytes(value), now.wall,
-                                                       end_of(request.key, value, now.wall), from}));
+  STARLING_TRY(records_->put(
+      request.key, StoredRecord{to_bytes(value), now.wall, end_of(request.key, value, now.wall), from}));
   // The echo is built from known fields: py refuses its own extra ones when they come back.
   out.record = Record{request.key, request.record->value, rfc3339(now.wall)};
   return out;
@@ -105,8 +113,8 @@ Result<void> Server::put_own(ByteView key, ByteView value, Now now) {
   return records_->put(key, StoredRecord{to_bytes(value), now.wall, end_of(key, value, now.wall), PeerId{}});
 }
 
-Result<std::optional<Message>> Server::get_value(const PeerId& from, const Message& request, const RoutingTable& table,
-                                                 Now now) {
+Result<std::optional<Message>> Server::get_value(const PeerId& from, const Message& request,
+                                                 const RoutingTable& table, Now now) {
   Message out;
   out.type = MessageType::get_value;
   out.key = request.key;
@@ -116,7 +124,7 @@ Result<std::optional<Message>> Server::get_value(const PeerId& from, const Messa
   return out;
 }
 
-// --- providers ----------------------------------------------------------------------------------------------------
+// --- providers ---
 
 Result<std::optional<Message>> Server::add_provider(const PeerId& from, const Message& request, Now now) {
   if (request.key.size() > kProviderKeyBytesMax) return fail(Errc::key_too_long);
@@ -129,7 +137,8 @@ Result<std::optional<Message>> Server::add_provider(const PeerId& from, const Me
   provider.connection = ConnectionType::not_connected;
   // A rust peer without confirmed addresses sends none, an honest mistake: there is just nothing to store.
   if (provider.addrs.empty()) return std::nullopt;
-  STARLING_TRY(providers_.add(request.key, std::move(provider), now.mono, now.mono + config_.provider_validity));
+  STARLING_TRY(
+      providers_.add(request.key, std::move(provider), now.mono, now.mono + config_.provider_validity));
   return std::nullopt;
 }
 

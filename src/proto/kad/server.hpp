@@ -13,28 +13,30 @@
 
 namespace starling::kad {
 
-/// Answers requests from the routing table and the two stores. Asking does not make anybody a member of the table.
-/// Rules (libp2p/specs kad-dht, PROTOCOL.md §3, wire notes §4):
-/// closer_peers never hold the asker or ourselves; the exact target comes first, even when it is a client that we merely
-/// know. Records are checked on put, on get and against the store; a PUT that loses is answered with the winner, one that
-/// wins with its echo. ADD_PROVIDER is never answered, and only the sender can be the provider.
+/// Answers requests from the routing table and the two stores. Asking does not make anybody a member of the
+/// table.
+/// Rules (libp2p/specs kad-dht, PROTOCOL.md §3, wire notes §4): closer_peers never hold the asker or
+/// ourselves; the exact target comes first, even when it is a client that we merely know. Records are checked
+/// on put, on get and against the store; a PUT that loses is answered with the winner, one that wins with its
+/// echo. ADD_PROVIDER is never answered, and only the sender can be the provider.
 class Server {
  public:
-  Server(const Config& config, const PeerId& self, const Validators& validators, std::unique_ptr<RecordStore> records,
-         Rng& rng);
+  Server(const Config& config, const PeerId& self, const Validators& validators,
+         std::unique_ptr<RecordStore> records, Rng& rng);
 
-  /// The answer, nothing when there is none to give; an error means: reset the stream. Errors: key_missing, key_too_long,
-  /// record_missing, record_key_mismatch, bad_namespace, value_too_long, invalid_record, over_rate, provider_not_sender,
-  /// store_full.
-  Result<std::optional<Message>> answer(const PeerId& from, const Message& request, const RoutingTable& table, Now now);
+  /// The answer, nothing when there is none to give; an error means: reset the stream. Errors: key_missing,
+  /// key_too_long, record_missing, record_key_mismatch, bad_namespace, value_too_long, invalid_record,
+  /// over_rate, provider_not_sender, store_full.
+  Result<std::optional<Message>> answer(const PeerId& from, const Message& request, const RoutingTable& table,
+                                        Now now);
 
   /// Addresses of a connected peer that is no server.
   void know_client(const PeerId& peer, std::vector<Multiaddr> addrs);
   void forget_client(const PeerId& peer);
   bool knows_client(const PeerId& peer) const { return clients_.contains(peer); }
 
-  /// Our own use of the stores: validated like a peer's PUT. The same errors; Errc::invalid_record also when a better one
-  /// is stored.
+  /// Our own use of the stores: validated like a peer's PUT. The same errors; Errc::invalid_record also when
+  /// a better one is stored.
   Result<void> put_own(ByteView key, ByteView value, Now now);
   /// A valid record of the store; what has ended or no longer validates is dropped.
   std::optional<StoredRecord> valid_record(ByteView key, Now now);
@@ -49,11 +51,13 @@ class Server {
 
  private:
   Result<std::optional<Message>> put_value(const PeerId& from, const Message& request, Now now);
-  Result<std::optional<Message>> get_value(const PeerId& from, const Message& request, const RoutingTable& table, Now now);
+  Result<std::optional<Message>> get_value(const PeerId& from, const Message& request,
+                                           const RoutingTable& table, Now now);
   Result<std::optional<Message>> add_provider(const PeerId& from, const Message& request, Now now);
-  Result<std::optional<Message>> get_providers(const PeerId& from, const Message& request, const RoutingTable& table,
-                                               Now now);
-  Result<std::optional<Message>> find_node(const PeerId& from, const Message& request, const RoutingTable& table);
+  Result<std::optional<Message>> get_providers(const PeerId& from, const Message& request,
+                                               const RoutingTable& table, Now now);
+  Result<std::optional<Message>> find_node(const PeerId& from, const Message& request,
+                                           const RoutingTable& table);
   std::vector<PeerInfo> closer(const PeerId& from, ByteView key, const RoutingTable& table) const;
   WallTime end_of(ByteView key, ByteView value, WallTime now) const;
 

@@ -11,12 +11,14 @@
 
 namespace starling::kad {
 
-/// Byte machine of an inbound stream after negotiation: varint-framed requests in, framed answers out, many per stream,
-/// one at a time and in order.
-/// Use: receive() bytes → poll() a request → ask the brain → respond() with its answer, no_response() when it has none,
-/// or reset the stream on its error → to_send()/sent(). The next poll() yields nothing before the last request is dealt with.
-/// Limits: a frame kMessageBytesMax; requests wait unread while kStreamBacklogBytesMax of answers are unsent, so a peer
-/// that never reads costs a constant. Idle for kStreamIdle: deadline() passes and on_deadline() fails.
+/// Byte machine of an inbound stream after negotiation: varint-framed requests in, framed answers out, many
+/// per stream, one at a time and in order.
+/// Use: receive() bytes → poll() a request → ask the brain → respond() with its answer, no_response() when it
+/// has none, or reset the stream on its error → to_send()/sent(). The next poll() yields nothing before the
+/// last request is dealt with.
+/// Limits: a frame kMessageBytesMax; requests wait unread while kStreamBacklogBytesMax of answers are unsent,
+/// so a peer that never reads costs a constant. Idle for kStreamIdle: deadline() passes and on_deadline()
+/// fails.
 /// Lifetime: one stream, one thread. Any error is final: reset the stream.
 class ServerStream {
  public:
@@ -25,8 +27,8 @@ class ServerStream {
   bool wants_bytes() const noexcept;
   /// Errc::backlog when more than kStreamInputBytesMax would wait: the caller did not heed wants_bytes().
   Result<void> receive(ByteView bytes, Instant now);
-  /// The next request; nothing when more bytes, respond() or sent() must come first. Errors: decode()'s, framing,
-  /// Errc::stream_broken when the peer closed inside a frame.
+  /// The next request; nothing when more bytes, respond() or sent() must come first. Errors: decode()'s,
+  /// framing, Errc::stream_broken when the peer closed inside a frame.
   Result<std::optional<Message>> poll();
   void respond(const Message& response, Instant now);
   void no_response(Instant now);

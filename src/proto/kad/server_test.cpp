@@ -23,7 +23,8 @@ class KadServer : public ::testing::Test {
   }
   std::unique_ptr<Server> make() {
     return std::make_unique<Server>(config, peer(0), validators,
-                                    std::make_unique<MemoryRecordStore>(KadId::of(peer(0)), config.stores), env.rng);
+                                    std::make_unique<MemoryRecordStore>(KadId::of(peer(0)), config.stores),
+                                    env.rng);
   }
   Result<std::optional<Message>> ask(const Message& message, const PeerId& from = peer(1), Now now = at(0s)) {
     return server->answer(from, message, table, now);
@@ -97,7 +98,8 @@ TEST_F(KadServer, NamesAConnectedClientToWhoLooksForExactlyIt) {
 }
 
 TEST_F(KadServer, KnowsABoundedNumberOfClients) {
-  for (std::uint64_t i = 0; i < kKnownClientsMax + 5; ++i) server->know_client(peer(1000 + i), {public_addr(i)});
+  for (std::uint64_t i = 0; i < kKnownClientsMax + 5; ++i)
+    server->know_client(peer(1000 + i), {public_addr(i)});
   EXPECT_TRUE(server->knows_client(peer(1000 + kKnownClientsMax - 1)));
   EXPECT_FALSE(server->knows_client(peer(1000 + kKnownClientsMax)));
 }
@@ -108,8 +110,11 @@ TEST_F(KadServer, StoresAndEchoesAndServes) {
   EXPECT_FALSE(none.record);
   EXPECT_EQ(none.closer_peers.size(), 3u);
   const auto echo = **ask(put(1, 7));
-  EXPECT_EQ(echo, (Message{MessageType::put_value, seq_key(1),
-                           Record{seq_key(1), seq_value(7), "2025-06-15T15:06:40.000Z"}, {}, {}}));
+  EXPECT_EQ(echo, (Message{MessageType::put_value,
+                           seq_key(1),
+                           Record{seq_key(1), seq_value(7), "2025-06-15T15:06:40.000Z"},
+                           {},
+                           {}}));
   const auto found = **ask(get(1), peer(2), at(5s));
   EXPECT_EQ(found.record, echo.record);
   EXPECT_EQ(found.closer_peers.size(), 3u);
@@ -144,7 +149,8 @@ TEST_F(KadServer, RefusesRecordsThatAreNotRight) {
 // E.3 #28: what skipped validation in js went to disk.
 TEST_F(KadServer, StoresNothingUnderAKeyWithoutAKnownNamespace) {
   for (const std::string_view key : {"x", "/x", "/seq", "/seq/", "//x", "/ipns/x"}) {
-    const Message message{MessageType::put_value, to_bytes(key), Record{to_bytes(key), seq_value(1), {}}, {}, {}};
+    const Message message{
+        MessageType::put_value, to_bytes(key), Record{to_bytes(key), seq_value(1), {}}, {}, {}};
     EXPECT_EQ(ask(message).error(), make_error(Errc::bad_namespace)) << key;
   }
   EXPECT_EQ(server->records().size(), 0u);
@@ -225,7 +231,8 @@ TEST_F(KadServer, TakesAnyProviderKeyUpToEightyBytes) {
   for (const std::size_t size : {std::size_t{1}, std::size_t{34}, kProviderKeyBytesMax})
     EXPECT_TRUE(ask(add_provider(Bytes(size, 'x'), info(1)))) << size;
   EXPECT_EQ(server->provider_store().size(), 3u);
-  EXPECT_EQ(ask(add_provider(Bytes(kProviderKeyBytesMax + 1, 'x'), info(1))).error(), make_error(Errc::key_too_long));
+  EXPECT_EQ(ask(add_provider(Bytes(kProviderKeyBytesMax + 1, 'x'), info(1))).error(),
+            make_error(Errc::key_too_long));
   EXPECT_EQ(ask(get_providers(Bytes(kProviderKeyBytesMax + 1, 'x'))).error(), make_error(Errc::key_too_long));
 }
 
@@ -266,7 +273,8 @@ TEST(KadPeerRates, ForgetsWhoHasBeenQuietAndBoundsTheRest) {
   for (std::uint64_t i = 0; i < kRatedPeersMax; ++i) EXPECT_TRUE(rates.take_request(peer(i), Instant{}));
   // Beyond the bound newcomers share one bucket, whoever they are.
   std::size_t served = 0;
-  for (std::uint64_t i = 0; i < 100; ++i) served += rates.take_request(peer(1'000'000 + i), Instant{}) ? 1u : 0u;
+  for (std::uint64_t i = 0; i < 100; ++i)
+    served += rates.take_request(peer(1'000'000 + i), Instant{}) ? 1u : 0u;
   EXPECT_EQ(served, 20u);
   EXPECT_EQ(rates.size(), kRatedPeersMax + 1);
   EXPECT_TRUE(rates.take_request(peer(5), Instant{}));  // those known are not hurt by the crowd

@@ -1,6 +1,6 @@
 #pragma once
-// A small network of real brains in virtual time, for the tests of this folder: messages take a while, the dead are silent,
-// liars answer what they like. One seed, one course of events.
+// A small network of real brains in virtual time, for the tests of this folder: messages take a while, the
+// dead are silent, liars answer what they like. One seed, one course of events.
 #include <functional>
 #include <map>
 #include <memory>
@@ -33,11 +33,11 @@ class SimulatedNetwork {
     validators.add("seq", seq);
   }
 
-  Member& add(Mode mode, Config config = {}) {
+  Member& add(Mode mode, Config config = {}, const std::optional<PeerId>& id = {}) {
     const std::uint64_t n = members_.size() + 1;
     auto member = std::make_unique<Member>();
     member->n = n;
-    member->id = peer(n);
+    member->id = id.value_or(peer(n));
     member->addrs = {public_addr(n)};
     member->rng = std::make_unique<SeededRng>(seed_ * 1'000'003 + n);
     member->env = std::make_unique<Env>(Env{*member->rng, log_, metrics});
@@ -111,11 +111,11 @@ class SimulatedNetwork {
     const KadId target = KadId::of(key);
     std::vector<PeerId> out;
     for (const auto& member : members_)
-      if (member->kad->mode() == Mode::server && member->life == Life::up && !member->lie && member.get() != without)
+      if (member->kad->mode() == Mode::server && member->life == Life::up && !member->lie &&
+          member.get() != without)
         out.push_back(member->id);
-    std::sort(out.begin(), out.end(), [&](const PeerId& a, const PeerId& b) {
-      return nearer(target, KadId::of(a), KadId::of(b));
-    });
+    std::sort(out.begin(), out.end(),
+              [&](const PeerId& a, const PeerId& b) { return nearer(target, KadId::of(a), KadId::of(b)); });
     out.resize(std::min(out.size(), count));
     return out;
   }
@@ -181,11 +181,12 @@ class SimulatedNetwork {
       if (!result) return fail(from, request.id, latency());
       answer = std::move(*result);
     }
-    after(latency(), [this, &from, id = request.id, expects = request.expects_response, answer = std::move(answer)] {
-      if (!expects) from.kad->on_request_sent(id, at(now_));
-      if (expects && answer) from.kad->on_response(id, *answer, at(now_));
-      drain(from);
-    });
+    after(latency(),
+          [this, &from, id = request.id, expects = request.expects_response, answer = std::move(answer)] {
+            if (!expects) from.kad->on_request_sent(id, at(now_));
+            if (expects && answer) from.kad->on_response(id, *answer, at(now_));
+            drain(from);
+          });
   }
 
   SeededRng rng_;

@@ -58,7 +58,8 @@ TEST(KadStreams, CarryManyRequestsWhateverTheCuts) {
       continue;
     }
     server.respond(answer_of(n), t(0s));
-    testkit::in_random_pieces(rng, take(server), 20, [&](ByteView piece) { ASSERT_TRUE(client.receive(piece, t(0s))); });
+    testkit::in_random_pieces(rng, take(server), 20,
+                              [&](ByteView piece) { ASSERT_TRUE(client.receive(piece, t(0s))); });
     const auto answer = client.poll();
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->id, RequestId(n));
@@ -82,7 +83,11 @@ TEST(KadServerStream, HandsOutOneRequestAtATimeInOrder) {
 
 TEST(KadServerStream, StopsReadingFromAPeerThatNeverReads) {
   ServerStream server(t(0s));
-  Message big{MessageType::get_value, to_bytes("/a/b"), Record{to_bytes("/a/b"), Bytes(kValueBytesMax, 'v'), {}}, {}, {}};
+  Message big{MessageType::get_value,
+              to_bytes("/a/b"),
+              Record{to_bytes("/a/b"), Bytes(kValueBytesMax, 'v'), {}},
+              {},
+              {}};
   std::size_t answered = 0;
   for (;; ++answered) {
     if (!server.wants_bytes()) break;
@@ -146,8 +151,8 @@ TEST(KadServerStream, NoticesACutFrame) {
 
 // E.3 #29 (GHSA-xqvc-92cf-94j4): lengths unchecked, in responses too.
 TEST(KadStreams, RefuseLengthBombsOnBothEnds) {
-  for (const std::uint64_t length : {std::uint64_t{kMessageBytesMax} + 1, std::uint64_t{1} << 31, std::uint64_t{1} << 63,
-                                     ~std::uint64_t{0}}) {
+  for (const std::uint64_t length : {std::uint64_t{kMessageBytesMax} + 1, std::uint64_t{1} << 31,
+                                     std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
     Bytes bomb;
     format::put_varint(bomb, length);
     ServerStream server(t(0s));
@@ -198,7 +203,8 @@ TEST(KadClientStream, RefusesAnswersToWhatWasNotAsked) {
   client.send(request(1, find_node(1)), t(0s));
   Message wrong = answer_of(1);
   wrong.type = MessageType::get_value;
-  EXPECT_EQ(client.receive(format::make_frame(encode(wrong)), t(0s)).error(), make_error(Errc::unexpected_response));
+  EXPECT_EQ(client.receive(format::make_frame(encode(wrong)), t(0s)).error(),
+            make_error(Errc::unexpected_response));
   ClientStream twice;
   twice.send(request(1, find_node(1)), t(0s));
   Bytes wire = format::make_frame(encode(answer_of(1)));

@@ -41,7 +41,9 @@ std::size_t PublicKeyValidator::select(ByteView, std::span<const ByteView>) { re
 Result<void> PermissiveValidator::validate(ByteView, ByteView, WallTime) { return {}; }
 std::size_t PermissiveValidator::select(ByteView, std::span<const ByteView>) { return 0; }
 
-void Validators::add(std::string name, RecordValidator& validator) { validators_[std::move(name)] = &validator; }
+void Validators::add(std::string name, RecordValidator& validator) {
+  validators_[std::move(name)] = &validator;
+}
 
 Result<RecordValidator*> Validators::find(ByteView key) const {
   const auto parts = split(key);

@@ -11,15 +11,16 @@
 
 namespace starling::kad {
 
-/// The rules of one namespace. Not thread-safe; outlives every Kad that uses it. Methods may cache, so they are not
-/// const, but the verdict depends on nothing but the arguments and what the validator has itself seen.
+/// The rules of one namespace. Not thread-safe; outlives every Kad that uses it. Methods may cache, so they
+/// are not const, but the verdict depends on nothing but the arguments and what the validator has itself
+/// seen.
 class RecordValidator {
  public:
   virtual ~RecordValidator() = default;
   /// Any error means: do not store, do not believe. `key` is the whole key with its `/namespace/`.
   virtual Result<void> validate(ByteView key, ByteView value, WallTime now) = 0;
-  /// The index of the best of `values`, which are valid and at least one. Must be the same whatever the order, but for
-  /// equal values; where a namespace has no order, the first (in a PUT the newcomer) wins.
+  /// The index of the best of `values`, which are valid and at least one. Must be the same whatever the
+  /// order, but for equal values; where a namespace has no order, the first (in a PUT the newcomer) wins.
   virtual std::size_t select(ByteView key, std::span<const ByteView> values) = 0;
   /// When a valid value ends; nothing = the server's own record validity counts.
   virtual std::optional<WallTime> expires_at(ByteView key, ByteView value);
@@ -39,13 +40,15 @@ class PermissiveValidator final : public RecordValidator {
   std::size_t select(ByteView key, std::span<const ByteView> values) override;
 };
 
-/// Namespace → validator. A key must be `/namespace/rest` with a known namespace and a non-empty rest; anything else is
-/// refused, never waved through (GHSA-32mq-hpph-xfvr: js stored keys with fewer parts unvalidated).
+/// Namespace → validator. A key must be `/namespace/rest` with a known namespace and a non-empty rest;
+/// anything else is refused, never waved through (GHSA-32mq-hpph-xfvr: js stored keys with fewer parts
+/// unvalidated).
 class Validators {
  public:
   /// `name` without slashes. The validator is not owned.
   void add(std::string name, RecordValidator& validator);
-  /// Also namespaces nobody knows, with `validator`; keys must still have the form. For tests and interop runs.
+  /// Also namespaces nobody knows, with `validator`; keys must still have the form. For tests and interop
+  /// runs.
   void accept_any_namespace(RecordValidator& validator) { any_ = &validator; }
 
   /// Errc::bad_namespace.

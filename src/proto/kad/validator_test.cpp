@@ -22,7 +22,8 @@ TEST(KadValidators, RefuseKeysWithoutANamespaceWhateverTheValidators) {
   PermissiveValidator any;
   Validators validators;
   validators.accept_any_namespace(any);
-  for (const std::string_view key : {"", "/", "//", "///", "pk", "/pk", "/pk/", "pk/x", "x", "//x", "\xff\xfe", "/\0"}) {
+  for (const std::string_view key :
+       {"", "/", "//", "///", "pk", "/pk", "/pk/", "pk/x", "x", "//x", "\xff\xfe", "/\0"}) {
     const auto result = validators.validate(as_bytes(key), as_bytes("v"), kNow);
     ASSERT_FALSE(result) << key;
     EXPECT_EQ(result.error(), make_error(Errc::bad_namespace)) << key;
@@ -42,10 +43,14 @@ TEST(KadValidators, RefuseANamespaceNobodyKnows) {
   Validators validators;
   validators.add("seq", seq);
   EXPECT_TRUE(validators.validate(as_bytes("/seq/a"), as_bytes("7"), kNow));
-  EXPECT_EQ(validators.validate(as_bytes("/ipns/a"), as_bytes("7"), kNow).error(), make_error(Errc::bad_namespace));
-  EXPECT_EQ(validators.validate(as_bytes("/seqs/a"), as_bytes("7"), kNow).error(), make_error(Errc::bad_namespace));
-  EXPECT_EQ(validators.validate(as_bytes("/se/q"), as_bytes("7"), kNow).error(), make_error(Errc::bad_namespace));
-  EXPECT_EQ(validators.validate(as_bytes("/seq/a"), as_bytes("x"), kNow).error(), make_error(Errc::invalid_record));
+  EXPECT_EQ(validators.validate(as_bytes("/ipns/a"), as_bytes("7"), kNow).error(),
+            make_error(Errc::bad_namespace));
+  EXPECT_EQ(validators.validate(as_bytes("/seqs/a"), as_bytes("7"), kNow).error(),
+            make_error(Errc::bad_namespace));
+  EXPECT_EQ(validators.validate(as_bytes("/se/q"), as_bytes("7"), kNow).error(),
+            make_error(Errc::bad_namespace));
+  EXPECT_EQ(validators.validate(as_bytes("/seq/a"), as_bytes("x"), kNow).error(),
+            make_error(Errc::invalid_record));
   EXPECT_EQ(validators.validate(as_bytes("/seq/a"), Bytes(kValueBytesMax + 1, '0'), kNow).error(),
             make_error(Errc::value_too_long));
 }

@@ -1,4 +1,5 @@
-// Makes a node key and signs with it: base, crypto and format come out of the installed core archive and nowhere else.
+// Makes a node key and signs with it: base, crypto and format come out of the installed core archive and
+// nowhere else.
 #include <cstdio>
 
 #include "base/rng.hpp"

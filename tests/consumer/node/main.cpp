@@ -1,4 +1,5 @@
-// Two hosts on loopback: one asks, the other answers in capitals. Uses nothing but the installed headers of the node library.
+// Two hosts on loopback: one asks, the other answers in capitals. Uses nothing but the installed headers of
+// the node library.
 #include <cctype>
 #include <cstdio>
 #include <string>
@@ -44,9 +45,11 @@ int main() {
   starling::Host client(asking);
   if (const auto started = client.start(); !started) return fail("start", started.failure());
 
-  const auto peer = starling::wait<std::string>([&](auto done) { client.connect(server.addresses().front(), done); });
+  const auto peer =
+      starling::wait<std::string>([&](auto done) { client.connect(server.addresses().front(), done); });
   if (!peer) return fail("connect", peer.failure());
-  auto stream = starling::wait<starling::Stream>([&](auto done) { client.open_stream(*peer, {kShout}, done); });
+  auto stream =
+      starling::wait<starling::Stream>([&](auto done) { client.open_stream(*peer, {kShout}, done); });
   if (!stream) return fail("open_stream", stream.failure());
 
   const std::string question = "hello";
