@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy-16 over every translation unit, in parallel; a file that passed is not looked at again until it, a header of
-ours that it includes, its command line or .clang-tidy changes.
+"""Runs clang-tidy-16 over every translation unit, in parallel.
+
+Most of the time goes into headers that every file of a module includes, so files with the same flags are looked at in batches: one
+unit that includes them all. A batch whose files do not fit together (two helpers of one name) is halved until its parts do.
+A file that passed is not looked at again until it, a header of ours that it includes, its command line or .clang-tidy changes.
 
 usage: tidy.py --build DIR [--jobs N] [--fix] [--all] [file…]   (--all forgets what passed before)
 """
@@ -11,6 +14,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -18,8 +22,10 @@ import time
 import repo
 
 TIDY = "clang-tidy-16"
+CLANG = "clang++-16"
 # Test bodies may be long: a scenario told in one piece reads better than one in fragments.
-TEST_CHECKS = "-readability-function-size,-bugprone-unused-return-value,-cppcoreguidelines-init-variables"
+TEST_CHECKS = "-readability-function-size,-bugprone-unused-return-value"
+BATCH_FILES_MAX = 8
 
 
 class Tree:
@@ -51,24 +57,68 @@ class Tree:
         return total.digest()
 
 
-def units(build: pathlib.Path) -> dict[pathlib.Path, str]:
-    """Every translation unit of ours and its command line."""
+def units(build: pathlib.Path) -> dict[pathlib.Path, list[str]]:
+    """Every translation unit of ours and the flags it is compiled with."""
     entries = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
     known = {path.resolve() for path in repo.files(".cpp")}
-    return {path: entry["command"] for entry in entries if (path := pathlib.Path(entry["file"]).resolve()) in known}
+    found = {}
+    for entry in entries:
+        path = pathlib.Path(entry["file"]).resolve()
+        if path in known:
+            words = shlex.split(entry["command"])[1:]
+            found[path] = words[:words.index("-o")]
+    return found
 
 
-def run(path: pathlib.Path, build: pathlib.Path, fix: bool) -> str:
-    """What clang-tidy found in one file, empty when nothing."""
-    command = [TIDY, "-p", str(build), "--quiet", "--extra-arg=-Wno-unknown-warning-option"]
-    if path.name.endswith("_test.cpp"):
-        command.append(f"--checks={TEST_CHECKS}")
-    if fix:
-        command.append("--fix")
-    done = subprocess.run(command + [str(path)], capture_output=True, text=True, check=False)
-    if done.returncode == 0:
-        return ""
-    return done.stdout.strip() or done.stderr.strip()
+def is_test(path: pathlib.Path) -> bool:
+    return path.name.endswith("_test.cpp")
+
+
+class Linter:
+    """Looks at batches; remembers what was printed, because a finding in a header comes with every file that includes it."""
+
+    def __init__(self, build: pathlib.Path, fix: bool) -> None:
+        self._fix = fix
+        self._folder = build / "tidy-batches"
+        self._folder.mkdir(exist_ok=True)
+        self._shown: set[str] = set()
+
+    def look(self, files: list[pathlib.Path], flags: list[str]) -> list[pathlib.Path]:
+        """The files that have findings; prints those."""
+        unit = files[0]
+        if len(files) > 1:
+            text = "".join(f'#include "{path}"\n' for path in files)
+            unit = self._folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.cpp"
+            unit.write_text(text, encoding="utf-8")
+            # What one file hides from the next is no mistake of either.
+            flags = flags + ["-Wno-shadow"]
+            fits = subprocess.run([CLANG, *flags, "-fsyntax-only", str(unit)], capture_output=True, check=False)
+            if fits.returncode != 0:
+                half = len(files) // 2
+                return self.look(files[:half], flags[:-1]) + self.look(files[half:], flags[:-1])
+        command = [TIDY, "--quiet"] + ([f"--checks={TEST_CHECKS}"] if is_test(files[0]) else []) + (["--fix"] if self._fix else [])
+        done = subprocess.run(command + [str(unit), "--", *flags], capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return []
+        findings = re.split(r"\n(?=/[^\n]*: (?:warning|error):)", done.stdout.strip() or done.stderr.strip())
+        for finding in findings:
+            if finding not in self._shown:
+                self._shown.add(finding)
+                print(finding.replace(f"{repo.ROOT}/", ""), flush=True)
+        named = [path for path in files if any(finding.startswith(f"{path}:") for finding in findings)]
+        return named or files
+
+
+def batches(todo: dict[pathlib.Path, list[str]], files_max: int) -> list[tuple[list[pathlib.Path], list[str]]]:
+    """Files of one folder and one set of flags together, tests apart."""
+    groups: dict[tuple, list[pathlib.Path]] = {}
+    for path, flags in sorted(todo.items()):
+        groups.setdefault((path.parent, is_test(path), tuple(flags)), []).append(path)
+    cut = []
+    for (_, _, flags), files in groups.items():
+        count = -(-len(files) // files_max)
+        cut += [(files[i::count], list(flags)) for i in range(count)]
+    return cut
 
 
 def main() -> int:
@@ -84,33 +134,29 @@ def main() -> int:
     passed.mkdir(exist_ok=True)
     config = (repo.ROOT / ".clang-tidy").read_bytes() + TEST_CHECKS.encode()
     tree = Tree()
-    todo = []
-    for path, command in sorted(units(chosen.build).items()):
-        if chosen.files and path not in [file.resolve() for file in chosen.files]:
+    todo: dict[pathlib.Path, list[str]] = {}
+    keys: dict[pathlib.Path, pathlib.Path] = {}
+    wanted = {file.resolve() for file in chosen.files}
+    for path, flags in units(chosen.build).items():
+        if wanted and path not in wanted:
             continue
-        key = hashlib.sha256(config + command.encode() + tree.digest(path)).hexdigest()
-        if chosen.all or not (passed / key).exists():
-            todo.append((path, passed / key))
+        key = passed / hashlib.sha256(config + " ".join(flags).encode() + tree.digest(path)).hexdigest()
+        if chosen.all or not key.exists():
+            todo[path] = flags
+            keys[path] = key
+    linter = Linter(chosen.build.resolve(), chosen.fix)
     # One fix at a time, because two files may mend the same header.
-    jobs = 1 if chosen.fix else chosen.jobs
-    shown: set[str] = set()
-    failed = 0
+    jobs, files_max = (1, 1) if chosen.fix else (chosen.jobs, BATCH_FILES_MAX)
+    failed: set[pathlib.Path] = set()
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        runs = {pool.submit(run, path, chosen.build, chosen.fix): (path, key) for path, key in todo}
+        runs = {pool.submit(linter.look, files, flags): files for files, flags in batches(todo, files_max)}
         for done in concurrent.futures.as_completed(runs):
-            path, key = runs[done]
-            text = done.result()
-            if not text:
-                key.touch()
-                continue
-            failed += 1
-            # A finding in a header comes with every file that includes it; once is enough.
-            for finding in re.split(r"\n(?=/[^\n]*: (?:warning|error):)", text):
-                if finding not in shown:
-                    shown.add(finding)
-                    print(finding.replace(f"{repo.ROOT}/", ""), flush=True)
+            bad = set(done.result())
+            failed |= bad
+            for path in set(runs[done]) - bad:
+                keys[path].touch()
     if todo:
-        print(f"clang-tidy: {len(todo)} files, {failed} with findings, {time.monotonic() - start:.0f} s")
+        print(f"clang-tidy: {len(todo)} files, {len(failed)} with findings, {time.monotonic() - start:.0f} s")
     return 1 if failed else 0
 
 

@@ -267,6 +267,16 @@ TEST(GossipBackoffs, ClampWhatTheWireSays) {
     EXPECT_EQ(Backoffs::clamp(huge, 60s), kBackoffMax);
 }
 
+TEST(GossipBackoffs, LastAnHourAtMostWhoeverAsks) {
+  Backoffs backoffs;
+  backoffs.add("t", test_peer(1), 100h, at_s(0));
+  backoffs.add("t", test_peer(2), Duration::max(), at_s(0));
+  backoffs.add("t", test_peer(3), Duration::min(), at_s(5));
+  EXPECT_EQ(backoffs.end_of("t", test_peer(1)), at_s(3600));
+  EXPECT_EQ(backoffs.end_of("t", test_peer(2)), at_s(3600));
+  EXPECT_EQ(backoffs.end_of("t", test_peer(3)), at_s(5));
+}
+
 TEST(GossipBackoffs, AreProlongedAndNeverShortened) {
   Backoffs backoffs;
   backoffs.add("t", test_peer(1), 60s, at_s(0));
