@@ -2,7 +2,7 @@
 """Runs clang-tidy-16 over every translation unit, in parallel.
 
 Most of the time goes into headers that every file of a module includes, so files with the same flags are looked at in batches: one
-unit that includes them all. A batch whose files do not fit together (two helpers of one name) is halved until its parts do.
+unit that includes them all. Files that do not fit into a batch (two helpers of one name) go into one of their own.
 A file that passed is not looked at again until it, a header of ours that it includes, its command line or .clang-tidy changes.
 
 usage: tidy.py --build DIR [--jobs N] [--fix] [--all] [file…]   (--all forgets what passed before)
@@ -92,10 +92,14 @@ class Linter:
             unit.write_text(text, encoding="utf-8")
             # What one file hides from the next is no mistake of either.
             flags = flags + ["-Wno-shadow"]
-            fits = subprocess.run([CLANG, *flags, "-fsyntax-only", str(unit)], capture_output=True, check=False)
+            fits = subprocess.run([CLANG, *flags, "-fsyntax-only", str(unit)], capture_output=True, text=True, check=False)
             if fits.returncode != 0:
-                half = len(files) // 2
-                return self.look(files[:half], flags[:-1]) + self.look(files[half:], flags[:-1])
+                accused = {line.split(":")[0] for line in fits.stderr.splitlines() if ": error:" in line}
+                apart = [path for path in files if str(path) in accused]
+                rest = [path for path in files if str(path) not in accused]
+                if not apart or not rest:
+                    apart, rest = files[1::2], files[::2]
+                return self.look(rest, flags[:-1]) + self.look(apart, flags[:-1])
         command = [TIDY, "--quiet"] + ([f"--checks={TEST_CHECKS}"] if is_test(files[0]) else []) + (["--fix"] if self._fix else [])
         done = subprocess.run(command + [str(unit), "--", *flags], capture_output=True, text=True, check=False)
         if done.returncode == 0:

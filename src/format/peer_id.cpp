@@ -55,7 +55,7 @@ Result<PeerId> PeerId::parse(std::string_view text) {
 std::string PeerId::to_string() const { return format::encode_base(format::Base::base58btc, bytes()); }
 
 std::string PeerId::short_string() const {
-  const std::string text = to_string();
+  std::string text = to_string();
   if (text.size() <= 12) return text;
   return text.substr(0, 4) + ".." + text.substr(text.size() - 6);
 }
