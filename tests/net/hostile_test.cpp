@@ -68,7 +68,7 @@ using HostileTransport = Victim;
 using HostileYamux = Victim;
 
 /// Threats E.2 #1 and #2: the deadline is one for the whole upgrade, however busily a peer says nothing.
-TEST_F(HostileTransport, DISABLED_WhoeverDoesNotFinishTheUpgradeIsCutAtItsDeadline) {
+TEST_F(HostileTransport, WhoeverDoesNotFinishTheUpgradeIsCutAtItsDeadline) {
   std::vector<std::unique_ptr<RawPeer>> silent;
   for (int i = 0; i < 50; ++i) silent.push_back(std::make_unique<RawPeer>(port_));
   RawPeer slow(port_);
@@ -76,7 +76,7 @@ TEST_F(HostileTransport, DISABLED_WhoeverDoesNotFinishTheUpgradeIsCutAtItsDeadli
   half.send("\x13/multistream/1.0.0\n\x07/noise\n");
   RawPeer announces(port_);
   announces.send("\x13/multistream/1.0.0\n\x07/noise\n");
-  announces.send(std::string_view("\x00\x60", 2));  // a Noise message of 96 bytes that never comes
+  announces.send(std::string_view("\x00\x20", 2));  // a Noise message of 32 bytes that never comes
 
   const std::string_view words = "\x13/multistream/1.0.0\n\x07/noise\n";
   const auto began = std::chrono::steady_clock::now();

@@ -112,7 +112,7 @@ void RouterState::maintain_fanout(Instant now) {
 }
 
 void RouterState::announce(TopicIndex topic, const std::vector<PeerRef>& members) {
-  std::vector<MessageId> ids = mcache_.gossip_ids(topics_.name(topic));
+  const std::vector<MessageId> ids = mcache_.gossip_ids(topics_.name(topic));
   if (ids.empty()) return;
   std::vector<PeerRef> candidates;
   for (const PeerRef ref : topics_.peers(topic)) {
@@ -125,19 +125,18 @@ void RouterState::announce(TopicIndex topic, const std::vector<PeerRef>& members
       std::floor(mesh_params().gossip_factor * static_cast<double>(candidates.size())));
   const std::size_t target = std::min(candidates.size(), std::max(mesh_params().d_lazy, share));
   env_->rng.shuffle(candidates);
-  for (std::size_t i = 0; i < target; ++i) {
-    IHave out{topics_.name(topic), {}};
-    if (ids.size() > mesh_params().ihave_ids_sent_max) {
-      env_->rng.shuffle(ids);  // another choice for each, so that together they learn of all
-      out.ids.assign(ids.begin(),
-                     ids.begin() + static_cast<std::ptrdiff_t>(mesh_params().ihave_ids_sent_max));
-    } else {
-      out.ids = ids;
-    }
-    if (out.ids.empty()) return;
-    counters_.ihave_sent_ids += out.ids.size();
-    control_for(peers_.at(candidates[i].slot)).control.ihave.push_back(std::move(out));
+  for (std::size_t i = 0; i < target; ++i) announce_to(peers_.at(candidates[i].slot), topic, ids);
+}
+
+void RouterState::announce_to(Peer& peer, TopicIndex topic, std::vector<MessageId> ids) {
+  const std::size_t ids_max = mesh_params().ihave_ids_sent_max;
+  if (ids.size() > ids_max) {
+    env_->rng.shuffle(ids);  // another choice for each, so that together they learn of all
+    ids.resize(ids_max);
   }
+  if (ids.empty()) return;
+  counters_.ihave_sent_ids += ids.size();
+  control_for(peer).control.ihave.push_back({topics_.name(topic), std::move(ids)});
 }
 
 void RouterState::give_up_overdue(Instant now) {

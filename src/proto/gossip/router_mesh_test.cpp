@@ -215,11 +215,38 @@ TEST(GossipRouter, AGraftDuringBackoffIsPrunedAndPunishedTwiceWhenItIsAFlood) {
   EXPECT_FALSE(bench.in_mesh(early, "t"));
 }
 
+TEST(GossipRouter, AShortMeshTakesWhoSubscribesAtOnceAndAFullOneWaitsForTheHeartbeat) {
+  Bench bench;
+  bench.subscribe("t");
+  const std::size_t low = Config{}.mesh.d_lo;
+  for (std::uint64_t i = 1; i <= low; ++i) {
+    const PeerId peer = bench.join(i, "t");
+    EXPECT_TRUE(bench.in_mesh(peer, "t"));
+    EXPECT_THAT(bench.grafts_to(peer), ElementsAre("t"));
+  }
+  const PeerId late = bench.join(low + 1, "t");
+  EXPECT_FALSE(bench.in_mesh(late, "t"));
+  EXPECT_THAT(bench.grafts_to(late), IsEmpty());
+}
+
+TEST(GossipRouter, AShortMeshTakesWhoSubscribedBeforeOurStreamStood) {
+  Bench bench;
+  bench.subscribe("t");
+  const PeerId peer = test_peer(1);
+  bench.rpc(peer, rpc_subscribe({"t"}));
+  EXPECT_FALSE(bench.in_mesh(peer, "t"));
+  bench.connect(peer);
+  EXPECT_TRUE(bench.in_mesh(peer, "t"));
+  EXPECT_THAT(bench.grafts_to(peer), ElementsAre("t"));
+}
+
 TEST(GossipRouter, ABadPeerIsNotGraftedAndOneThatTurnsBadIsPruned) {
   Bench bench;
   bench.subscribe("t");
-  const PeerId peer = bench.join(1, "t");
+  const PeerId peer = test_peer(1);
+  bench.connect(peer);
   bench.router.set_app_score(peer, -1);
+  bench.rpc(peer, rpc_subscribe({"t"}));
   bench.rpc(peer, rpc_graft("t"));
   EXPECT_FALSE(bench.in_mesh(peer, "t"));
   EXPECT_THAT(bench.prunes_to(peer), SizeIs(1));

@@ -17,7 +17,7 @@ void RouterState::on_rpc(const PeerId& from, Rpc rpc, Instant now) {
     peer = &add_peer(from, now);
   }
   counters_.skipped_entries += rpc.skipped_count;
-  take_subscriptions(*peer, rpc.subscriptions);
+  take_subscriptions(*peer, rpc.subscriptions, now);
   if (!peer->direct && score_of(*peer) < config_->thresholds.graylist) {
     ++counters_.graylisted_rpcs;
     return;

@@ -44,6 +44,7 @@ class GossipMessages : public ::testing::Test {
 
 TEST_F(GossipMessages, AnAcceptedMessageIsDeliveredAndForwardedToTheMeshOnly) {
   const PeerId outside = bench.join(20, "t");
+  bench.rpc(outside, rpc_prune("t", 60));
   bench.forget();
   bench.rpc(peers[0], rpc_message(message()));
   ASSERT_THAT(bench.validations, SizeIs(1));
@@ -364,19 +365,32 @@ TEST_F(GossipMessages, APublicationWithNobodyThereIsAnnouncedToWhoComes) {
   const auto published = lonely.router.publish(test_message(lonely.self, 1, "t"), lonely.now);
   ASSERT_TRUE(published.has_value());
   EXPECT_EQ(published->handed_to, 0U);
-  // Seven come; six make the mesh, the others hear of the message.
+  // Those of the mesh hear of the message when they are linked, the others at the heartbeat.
   std::vector<PeerId> who;
   for (std::uint64_t i = 1; i <= 9; ++i) who.push_back(lonely.join(i, "t"));
-  lonely.pass(1500ms);
-  std::size_t announced = 0;
-  for (const PeerId& peer : who) {
-    if (lonely.in_mesh(peer, "t")) {
-      EXPECT_THAT(lonely.ihave_to(peer), IsEmpty());
-    } else {
-      announced += lonely.ihave_to(peer).empty() ? 0 : 1;
-    }
-  }
-  EXPECT_EQ(announced, 3U);
+  const std::size_t low = Config{}.mesh.d_lo;
+  ASSERT_EQ(lonely.router.mesh_peers("t").size(), low);
+  for (const PeerId& peer : lonely.router.mesh_peers("t"))
+    EXPECT_THAT(lonely.ihave_to(peer), ElementsAre(published->id));
+  lonely.pass(900ms);
+  for (const PeerId& peer : who) EXPECT_THAT(lonely.ihave_to(peer), ElementsAre(published->id));
+  const PeerId late = lonely.join(10, "t");
+  lonely.pass(5s);
+  lonely.forget();
+  lonely.rpc(late, rpc_graft("t"));
+  EXPECT_TRUE(lonely.in_mesh(late, "t"));
+  EXPECT_THAT(lonely.ihave_to(late), IsEmpty()) << "announced for history_gossip heartbeats only";
+}
+
+TEST_F(GossipMessages, WhoIsLinkedHearsOfWhatWentRoundBefore) {
+  bench.rpc(peers[0], rpc_message(message()));
+  bench.answer_all(Outcome::accept());
+  const PeerId late = bench.join(20, "t");
+  ASSERT_TRUE(bench.in_mesh(late, "t"));
+  EXPECT_THAT(bench.ihave_to(late), ElementsAre(id_from_seqno(*message())));
+  EXPECT_THAT(bench.ihave_to(peers[1]), IsEmpty());
+  bench.rpc(late, rpc_iwant({id_from_seqno(*message())}));
+  EXPECT_THAT(bench.messages_to(late), SizeIs(1));
 }
 
 TEST_F(GossipMessages, IHaveGoesToPeersOutsideTheMeshForThreeHeartbeats) {

@@ -30,9 +30,11 @@ void RouterState::on_peer(const PeerId& id, const PeerInfo& info, Instant now) {
   score_.set_address(peer.ref.slot, info.address);
   send_hello(peer);
   const std::vector<TopicIndex> early = std::exchange(peer.early_grafts, {});
-  if (peer.speaks_gossip())
+  if (peer.speaks_gossip()) {
     for (const TopicIndex topic : early)
       if (OwnTopic* own = find_own(topic)) take_graft(*own, peer, now);
+    for (const TopicIndex topic : peer.topics) graft_if_short(topic, peer, now);
+  }
   flush();
 }
 
@@ -65,34 +67,40 @@ void RouterState::set_app_score(const PeerId& id, double score) {
   if (const Peer* peer = peers_.find(id)) score_.set_app_score(peer->ref.slot, score);
 }
 
-void RouterState::take_subscriptions(Peer& peer, std::vector<SubOpts>& changes) {
+void RouterState::take_subscriptions(Peer& peer, std::vector<SubOpts>& changes, Instant now) {
   for (const SubOpts& change : changes) {
     if (change.topic.empty() || change.topic.size() > kTopicBytesMax) {
       ++counters_.skipped_entries;
       continue;
     }
     if (change.change == Subscription::subscribe) {
-      add_subscription(peer, change.topic);
+      if (const auto topic = add_subscription(peer, change.topic)) graft_if_short(*topic, peer, now);
     } else if (const auto topic = topics_.find(change.topic)) {
       drop_subscription(peer, *topic);
     }
   }
 }
 
-void RouterState::add_subscription(Peer& peer, const std::string& topic) {
+std::optional<TopicIndex> RouterState::add_subscription(Peer& peer, const std::string& topic) {
   if (!config_->topic_filter.empty() && !config_->topic_filter.contains(topic)) {
     ++counters_.skipped_entries;
-    return;
+    return std::nullopt;
   }
   if (const auto known = topics_.find(topic); known && std::ranges::binary_search(peer.topics, *known))
-    return;
+    return std::nullopt;
   const auto index =
       peer.topics.size() < kTopicsPerPeerMax ? topics_.subscribe(topic, peer.ref) : std::nullopt;
   if (!index) {
     ++counters_.skipped_entries;
-    return;
+    return std::nullopt;
   }
   peer.topics.insert(std::ranges::lower_bound(peer.topics, *index), *index);
+  return index;
+}
+
+void RouterState::graft_if_short(TopicIndex topic, Peer& peer, Instant now) {
+  OwnTopic* own = find_own(topic);
+  if (own != nullptr && own->mesh.size() < mesh_params().d_lo && may_graft(*own, peer)) graft(*own, peer, now);
 }
 
 void RouterState::drop_subscription(Peer& peer, TopicIndex topic) {
@@ -110,7 +118,11 @@ void RouterState::forget_fanout_peer(TopicIndex topic, PeerRef peer) {
 }
 
 void RouterState::link(OwnTopic& own, Peer& peer, Instant now) {
-  if (insert_ref(own.mesh, peer.ref)) score_.graft(peer.ref.slot, own.topic, now);
+  if (!insert_ref(own.mesh, peer.ref)) return;
+  score_.graft(peer.ref.slot, own.topic, now);
+  // What went round before the link stood passed this peer by, and the heartbeat announces to others only.
+  if (peer.presence == Presence::live && score_of(peer) >= config_->thresholds.gossip)
+    announce_to(peer, own.topic, mcache_.gossip_ids(name_of(own)));
 }
 
 void RouterState::unlink(OwnTopic& own, PeerRef peer) {

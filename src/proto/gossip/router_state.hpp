@@ -95,8 +95,11 @@ class RouterState {
   // Peers (router_peers.cpp)
   Peer& add_peer(const PeerId& id, Instant now);
   void send_hello(Peer& peer);
-  void take_subscriptions(Peer& peer, std::vector<SubOpts>& changes);
-  void add_subscription(Peer& peer, const std::string& topic);
+  void take_subscriptions(Peer& peer, std::vector<SubOpts>& changes, Instant now);
+  /// The topic, if the subscription is new.
+  std::optional<TopicIndex> add_subscription(Peer& peer, const std::string& topic);
+  /// A mesh below d_lo takes a peer as soon as it subscribes, not at the next heartbeat.
+  void graft_if_short(TopicIndex topic, Peer& peer, Instant now);
   void drop_subscription(Peer& peer, TopicIndex topic);
   void forget_fanout_peer(TopicIndex topic, PeerRef peer);
   void link(OwnTopic& own, Peer& peer, Instant now);
@@ -139,6 +142,7 @@ class RouterState {
   void maintain_mesh(OwnTopic& own, Opportunism opportunism, Instant now);
   void maintain_fanout(Instant now);
   void announce(TopicIndex topic, const std::vector<PeerRef>& members);
+  void announce_to(Peer& peer, TopicIndex topic, std::vector<MessageId> ids);
   void give_up_overdue(Instant now);
   void report_graylisted();
 
