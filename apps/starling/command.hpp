@@ -25,6 +25,7 @@ struct NodeOptions {
   std::string key_type = "secp256k1";
   std::size_t threads = 0;
   std::size_t connections = 0;
+  std::size_t connection_memory_mib = 0;
   std::string log_level = "warn";
   bool no_status = false;
   bool allow_private = false;

@@ -61,6 +61,7 @@ constexpr Key kKeys[] = {
     {"key-type", set_text<&NodeOptions::key_type>},
     {"threads", set_count<&NodeOptions::threads>},
     {"connections", set_count<&NodeOptions::connections>},
+    {"connection-memory-mib", set_count<&NodeOptions::connection_memory_mib>},
     {"log-level", set_text<&NodeOptions::log_level>},
     {"no-status", set_flag<&NodeOptions::no_status>},
     {"allow-private", set_flag<&NodeOptions::allow_private>},
@@ -172,6 +173,7 @@ Outcome<api::ServiceConfig> service_config(const NodeOptions& options) {
       options.key_type == "ed25519" ? crypto::KeyType::ed25519 : crypto::KeyType::secp256k1;
   config.threads = options.threads;
   if (options.connections > 0) config.connections = options.connections;
+  if (options.connection_memory_mib > 0) config.connections_bytes_max = options.connection_memory_mib << 20U;
   const auto level = level_named(options.log_level);
   if (!level)
     return failure(bad_config(),

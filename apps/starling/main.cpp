@@ -52,6 +52,9 @@ int run(int argc, char** argv) {
   up->add_option("--config", up_options.config, "TOML file with the same names as these options");
   up->add_option("--key-type", up_options.key_type, "of a new node key: secp256k1 or ed25519");
   up->add_option("--connections", up_options.connections, "upper bound of connections; 0: the role's");
+  up->add_option("--connection-memory-mib", up_options.connection_memory_mib,
+                 "MiB that connections may hold for their peers together; 0: 256")
+      ->check(CLI::Range(0, 1'000'000));
   up->add_flag("--no-status", up_options.no_status, "publish no node status");
   up->add_flag("--take-over", up_options.take_over, "publish above another node of the same wallet");
   up->callback([&] {

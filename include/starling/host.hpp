@@ -83,6 +83,8 @@ struct HostOptions {
   std::size_t connections_low = 160;
   std::size_t connections_high = 192;
   std::size_t connections_total = 256;
+  /// Bytes that all connections may hold for their peers together; a stream that needs more is reset.
+  std::size_t connections_bytes_max = std::size_t{256} << 20;
   /// `off` lifts the caps and rates that protect against strangers, for benchmarks and tests on closed
   /// networks.
   enum class Protection : std::uint8_t { on, off } protection = Protection::on;

@@ -190,6 +190,7 @@ Result<std::unique_ptr<Service>> Service::start(ServiceConfig config) {
   configure(raw->config, setup.agent, setup.host);
   setup.options.listen = raw->config.listen;
   setup.options.threads = raw->config.threads;
+  setup.options.connections_bytes_max = raw->config.connections_bytes_max;
   setup.options.log_level = raw->config.log_level;
   setup.options.log = raw->config.log;
   for (auto& entry : kept)

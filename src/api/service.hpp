@@ -25,8 +25,10 @@ struct ServiceConfig {
   crypto::KeyType node_key_type = crypto::KeyType::secp256k1;
   std::size_t threads = 0;
   std::optional<std::size_t> connections;  ///< the role's preset otherwise
-  std::optional<agent::DhtMode> dht;       ///< likewise
-  std::optional<bool> gossip;              ///< likewise
+  /// Bytes that connections may hold for their peers together.
+  std::size_t connections_bytes_max = node::kConnectionsBytesMax;
+  std::optional<agent::DhtMode> dht;  ///< likewise
+  std::optional<bool> gossip;         ///< likewise
   bool status_messages = true;
   bool allow_private_addresses = false;  ///< dial private and loopback addresses of records in any case
   bool take_over = false;

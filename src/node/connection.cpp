@@ -28,7 +28,10 @@ struct Connection::Upgrade {
 };
 
 Connection::Connection(Setup setup, Env& env, Instant now)
-    : direction_(setup.direction), mux_config_(setup.mux), upgrade_(std::make_unique<Upgrade>()) {
+    : direction_(setup.direction),
+      mux_config_(&setup.shared->mux),
+      account_(setup.shared->budget),
+      upgrade_(std::make_unique<Upgrade>()) {
   const bool dialler = direction_ == Direction::outbound;
   upgrade_->deadline = now + (dialler ? kDialTimeout : kUpgradeTimeout);
   noise::Config config;
@@ -111,7 +114,7 @@ void Connection::start_mux(Instant now) {
   upgrade_.reset();
   raw_out_.shrink_to_fit();
   const auto role = direction_ == Direction::outbound ? yamux::Role::client : yamux::Role::server;
-  mux_ = std::make_unique<yamux::Session>(role, *mux_config_, now);
+  mux_ = std::make_unique<yamux::Session>(role, *mux_config_, now, &account_);
 }
 
 Result<void> Connection::receive_plaintext(ByteView plaintext, Instant now) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/budget.hpp"
 #include "base/env.hpp"
 #include "crypto/keys.hpp"
 #include "format/peer_id.hpp"
@@ -10,6 +11,7 @@
 #include "multistream/listener.hpp"
 #include "node/errors.hpp"
 #include "node/ids.hpp"
+#include "node/limits.hpp"
 #include "noise/handshake.hpp"
 #include "yamux/session.hpp"
 
@@ -21,24 +23,32 @@ struct ConnectionPeer {
   crypto::PublicKey key;
 };
 
+/// What all connections of a node share, whatever their shard; outlives them.
+struct ConnectionsShared {
+  explicit ConnectionsShared(const yamux::Config& config = {}, std::size_t bytes_max = kConnectionsBytesMax)
+      : mux(config), budget(bytes_max, kConnectionBytesFloor) {}
+  const yamux::Config mux;
+  ByteBudget budget;
+};
+
 /// Raw bytes on one side, multiplexed streams of an authenticated peer on the other: multistream-select →
 /// Noise → (muxer, early or by multistream-select) → yamux.
 ///
-/// Lifetime: one per socket, on its shard; `identity`, `mux` and the Env outlive it. Call order: receive() as
-/// bytes arrive, produce() while has_output(), on_deadline() at deadline(); peer() once upgraded, then
+/// Lifetime: one per socket, on its shard; `identity`, `shared` and the Env outlive it. Call order: receive()
+/// as bytes arrive, produce() while has_output(), on_deadline() at deadline(); peer() once upgraded, then
 /// streams through mux(). After an error: produce() what is left (a GoAway may be), then close the socket.
 /// The dialler is lazy throughout: header, `/noise` and message 1 leave in one flight, so that a connection
 /// is usable after three round trips, TCP's included. Limits: one deadline for the whole upgrade; a record is
 /// decrypted where it lies and kept only when it came in parts, so an idle connection holds no receive
-/// buffer. Spec: libp2p/specs connections/README.md, noise/README.md,
-/// connections/inlined-muxer-negotiation.md.
+/// buffer. What streams hold is reserved from the node's byte budget before it is held. Spec: libp2p/specs
+/// connections/README.md, noise/README.md, connections/inlined-muxer-negotiation.md.
 class Connection {
  public:
   struct Setup {
     Direction direction;
     const crypto::PrivateKey* identity;
     std::optional<PeerId> expected_peer;
-    const yamux::Config* mux;  ///< shared by all connections, outlives them
+    ConnectionsShared* shared;
   };
 
   Connection(Setup setup, Env& env, Instant now);
@@ -55,6 +65,8 @@ class Connection {
   /// Only when upgraded.
   yamux::Session& mux() noexcept { return *mux_; }
   const yamux::Session& mux() const noexcept { return *mux_; }
+  /// For what handlers hold on behalf of this peer outside the muxer.
+  ByteAccount& account() noexcept { return account_; }
   bool upgraded() const noexcept { return mux_ != nullptr; }
   std::uint64_t bytes_received() const noexcept { return bytes_received_; }
 
@@ -73,6 +85,7 @@ class Connection {
 
   Direction direction_;
   const yamux::Config* mux_config_;
+  ByteAccount account_;
   std::unique_ptr<Upgrade> upgrade_;
   std::optional<noise::Transport> transport_;
   std::optional<ConnectionPeer> peer_;

@@ -39,6 +39,7 @@ constexpr Row kRows[] = {
     {Errc::too_big, Kind::limit, "the message is too big for this path"},
     {Errc::no_wallet, Kind::refused, "this needs a wallet"},
     {Errc::too_many_sends, Kind::limit, "too many messages are under way"},
+    {Errc::no_memory, Kind::limit, "this connection holds as many bytes as the node can spare"},
     {Errc::path_unavailable, Kind::unreachable, "the path asked for does not lead to the addressee"},
 };
 

@@ -34,6 +34,7 @@ enum class Errc : std::uint16_t {
   no_wallet,             ///< the operation needs an identity
   too_many_sends,        ///< as many messages are under way as the node keeps
   path_unavailable,      ///< the path asked for does not lead to the addressee
+  no_memory,             ///< the node's byte budget grants this connection no more
 };
 Error make_error(Errc code) noexcept;
 

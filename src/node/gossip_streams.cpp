@@ -19,6 +19,7 @@ class GossipReceiver final : public StreamHandler {
       io.tell(up::GossipReceived{io.conn(), std::move(rpc)});
     }
   }
+  std::size_t held_bytes() const override { return frames_.buffered_bytes(); }
 
  private:
   format::FrameReader frames_{gossip::kRpcBytesMax};
@@ -51,6 +52,7 @@ class GossipSender final : public StreamHandler {
     return {};
   }
   void on_gone(Error, StreamIo& io) override { io.tell(up::GossipClosed{io.conn()}); }
+  std::size_t held_bytes() const override { return queue_.waiting_bytes(); }
   std::size_t backlog() const override { return queue_.waiting_messages(); }
 
  private:

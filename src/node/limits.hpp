@@ -29,6 +29,13 @@ inline constexpr Duration kUpgradeTimeout = 10s;          ///< accept to muxer, 
 inline constexpr Duration kTrimGrace = 20s;               ///< a new connection is not trimmed before this age
 inline constexpr Duration kTrimInterval = 10s;            ///< between two trims
 
+/// Bytes that all connections of a node together hold for their peers, beyond the floors: received and not
+/// consumed, written and not sent, messages that came in part. Nobody gets more than what is free beside it.
+inline constexpr std::size_t kConnectionsBytesMax = std::size_t{256} << 20;
+/// Bytes that a connection may always hold: a DHT exchange, an identify message and some gossip go on while
+/// others fill the node.
+inline constexpr std::size_t kConnectionBytesFloor = 128 << 10;
+
 // Streams.
 inline constexpr std::size_t kInboundStreamsMax = 1024;     ///< open inbound streams per connection
 inline constexpr std::size_t kNegotiatingStreamsMax = 128;  ///< of them not yet past multistream
@@ -40,8 +47,6 @@ inline constexpr Duration kIdentifyTimeout = 10s;           ///< for the peer's 
 inline constexpr Duration kStreamNegotiationTimeout = 10s;  ///< multistream on a stream
 inline constexpr Duration kPresenceTimeout = 10s;           ///< an answer on /starling/presence/1.0.0
 inline constexpr Duration kStreamIdleTimeout = 60s;         ///< kad and presence streams without a request
-inline constexpr std::size_t kGossipQueueBytesMax =
-    4 << 20;  ///< unsent gossip per peer; beyond it RPCs are dropped
 inline constexpr std::size_t kStreamOutBytesMax =
     256 << 10;                                       ///< unsent answers per stream; beyond it it is reset
 inline constexpr std::size_t kPendingAsksMax = 256;  ///< unanswered questions per connection

@@ -71,6 +71,7 @@ class IdentifyListener final : public StreamHandler {
   }
   Instant deadline() const override { return collector_.deadline(); }
   Result<void> on_deadline(StreamIo& io) override { return collector_.on_deadline(io.now()); }
+  std::size_t held_bytes() const override { return collector_.buffered_bytes(); }
 
  private:
   Purpose purpose_;

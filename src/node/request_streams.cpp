@@ -42,6 +42,7 @@ class KadAnswerer final : public StreamHandler {
   }
   Instant deadline() const override { return server_.deadline(); }
   Result<void> on_deadline(StreamIo& io) override { return server_.on_deadline(io.now()); }
+  std::size_t held_bytes() const override { return server_.buffered_bytes(); }
 
  private:
   Result<void> ask_next(StreamIo& io) {
@@ -84,6 +85,7 @@ class KadAsker final : public StreamHandler {
   }
   Instant deadline() const override { return client_.deadline(); }
   Result<void> on_deadline(StreamIo& io) override { return client_.on_deadline(io.now()); }
+  std::size_t held_bytes() const override { return client_.buffered_bytes(); }
 
  private:
   void send_next(StreamIo& io) {
@@ -132,6 +134,7 @@ class PresenceAnswerer final : public StreamHandler {
   Result<void> on_deadline(StreamIo& io) override {
     return io.now() < idle_at_ ? Result<void>() : fail(Errc::stream_timeout);
   }
+  std::size_t held_bytes() const override { return frames_.buffered_bytes(); }
 
  private:
   format::FrameReader frames_{20};
@@ -175,6 +178,7 @@ class PresenceAsker final : public StreamHandler {
   Result<void> on_deadline(StreamIo& io) override {
     return io.now() < due_ ? Result<void>() : fail(Errc::stream_timeout);
   }
+  std::size_t held_bytes() const override { return frames_.buffered_bytes(); }
 
  private:
   format::FrameReader frames_{agent::kPresenceBytesMax};

@@ -23,8 +23,9 @@ struct Session::Stream {
   std::unique_ptr<multistream::Initiator> initiator;
   std::unique_ptr<multistream::Listener> listener;
   std::unique_ptr<StreamHandler> handler;
-  std::string protocol;  ///< once agreed, or proposed lazily
-  Chain waiting;         ///< what the muxer had no room for
+  std::string protocol;      ///< once agreed, or proposed lazily
+  Chain waiting;             ///< what the muxer had no room for
+  std::size_t reserved = 0;  ///< of the connection's account, for `waiting` and what the handler holds
   std::uint64_t token = 0;
   bool announced = false;     ///< the application knows the stream
   bool finish_after = false;  ///< finish once `waiting` has left
@@ -82,7 +83,7 @@ Session::Session(Setup setup, Env& env, Instant now)
       shaken_with_(setup_.local),
       env_(&env),
       offered_(setup_.local),
-      connection_({setup_.direction, &shaken_with_->key, setup_.expected_peer, setup_.mux}, env, now) {}
+      connection_({setup_.direction, &shaken_with_->key, setup_.expected_peer, setup_.shared}, env, now) {}
 
 Session::~Session() = default;
 
@@ -187,7 +188,10 @@ void Session::drain_mux(Instant now) {
       [&](const yamux::Readable& event) { on_readable(event.id, now); },
       [&](const yamux::RemoteFinished& event) { on_remote_finished(event.id, now); },
       [&](const yamux::Writable& event) { on_writable(event.id, now); },
-      [&](const yamux::Reset& event) { drop(event.id, make_error(Errc::stream_reset), now); },
+      [&](const yamux::Reset& event) {
+        if (event.by_us) env_->metrics.add("streams_evicted");
+        drop(event.id, make_error(event.by_us ? Errc::no_memory : Errc::stream_reset), now);
+      },
       [&](const yamux::Closed& event) { forget(event.id); },
       [&](const yamux::Openable&) {},
       [&](const yamux::RemoteGoAway&) {},
@@ -370,15 +374,31 @@ void Session::with_handler(yamux::StreamId id, Instant now, Call call) {
     forget(id);
     return;
   }
-  const bool too_much = stream->waiting.size() > kStreamOutBytesMax && id != gossip_out_;
-  if (!result || too_much) {
+  std::optional<Error> error;
+  if (!result) {
+    error = result.error();
+  } else if (stream->waiting.size() > kStreamOutBytesMax && id != gossip_out_) {
+    error = make_error(Errc::slow_peer);
+  } else if (flush(id, *stream); !settle(*stream)) {
+    env_->metrics.add("streams_evicted");
+    error = make_error(Errc::no_memory);
+  }
+  if (error) {
     env_->metrics.add("stream_errors");
     connection_.mux().reset(id);
-    drop(id, result ? make_error(Errc::slow_peer) : result.error(), now);
+    drop(id, *error, now);
     return;
   }
-  flush(id, *stream);
   note_deadline(stream->handler->deadline());
+}
+
+bool Session::settle(Stream& stream) {
+  const std::size_t held = stream.waiting.size() + (stream.handler ? stream.handler->held_bytes() : 0);
+  ByteAccount& account = connection_.account();
+  if (held > stream.reserved && !account.reserve(held - stream.reserved)) return false;
+  if (held < stream.reserved) account.release(stream.reserved - held);
+  stream.reserved = held;
+  return true;
 }
 
 /// The stream ended against the handler's or the application's will.
@@ -408,6 +428,7 @@ void Session::forget(yamux::StreamId id) {
     if (count != inbound_by_protocol_.end() && --count->second == 0) inbound_by_protocol_.erase(count);
   }
   if (stream.announced) events_.emplace_back(app_stream::Event(app_stream::Closed{id}));
+  connection_.account().release(stream.reserved);
   for (yamux::StreamId* known : {&kad_stream_, &presence_stream_, &gossip_out_, &gossip_in_})
     if (*known == id) *known = yamux::StreamId();
   streams_.erase(it);

@@ -68,7 +68,7 @@ class Session {
     Multiaddr remote;
     std::optional<PeerId> expected_peer;
     std::shared_ptr<const LocalInfo> local;
-    const yamux::Config* mux;
+    ConnectionsShared* shared;
   };
 
   Session(Setup setup, Env& env, Instant now);
@@ -147,6 +147,8 @@ class Session {
   template <class Call>
   void with_handler(yamux::StreamId id, Instant now, Call call);
   void drop(yamux::StreamId id, Error error, Instant now);
+  /// Makes the account say what handler and unsent answers hold; false when that is not granted.
+  [[nodiscard]] bool settle(Stream& stream);
   void forget(yamux::StreamId id);
   void note_deadline(Instant deadline) { next_deadline_ = std::min(next_deadline_, deadline); }
 

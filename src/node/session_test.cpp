@@ -32,7 +32,7 @@ struct End {
                          *Multiaddr::parse("/ip4/5.6.7.8/tcp/1000"),
                          std::move(expected),
                          local,
-                         &mux};
+                         &shared};
     session = std::make_unique<Session>(std::move(setup), env.env, now);
   }
   void collect() {
@@ -58,7 +58,7 @@ struct End {
     return out;
   }
   testkit::TestEnv env;
-  yamux::Config mux;
+  ConnectionsShared shared;
   std::shared_ptr<LocalInfo> local;
   std::unique_ptr<Session> session;
   std::vector<EdgeEvent> edge_events;
@@ -287,6 +287,58 @@ TEST_F(SessionTest, StreamsOfOneKindAreLimited) {
   EXPECT_EQ(dialler.heard<up::Pinged>().size(), 6u);
   EXPECT_GE(good, kPingStreamsMax);
   EXPECT_TRUE(run());
+}
+
+TEST_F(SessionTest, HalfAGossipMessageIsReservedFromTheNodesBudgetAndGivenBack) {
+  connect();
+  dialler.session->apply(down::OpenGossip{ConnId(1), gossip::Protocol::meshsub_1_1}, now);
+  run();
+  const std::size_t before = listener.shared.budget.used();
+  gossip::Rpc rpc;
+  rpc.messages.push_back(std::make_shared<const gossip::Message>(gossip::strict_sign::make_signed(
+      dialler.local->key, "agent-messages", Slice::copy(Bytes(150'000)), 1)));
+  dialler.session->apply(down::SendGossip{ConnId(1), rpc, gossip::Lane::own}, now);
+  Bytes wire;
+  ASSERT_TRUE(dialler.session->produce(wire, 1 << 20, now).has_value());
+  ASSERT_TRUE(listener.session->receive(MutableByteView(wire).first(100'000), now).has_value());
+  EXPECT_GT(listener.shared.budget.used(), before + 60'000);
+  ASSERT_TRUE(listener.session->receive(MutableByteView(wire).subspan(100'000), now).has_value());
+  listener.collect();
+  EXPECT_EQ(listener.heard<up::GossipReceived>().size(), 1u);
+  EXPECT_EQ(listener.shared.budget.used(), before);
+}
+
+TEST_F(SessionTest, AMessageThatTheNodeCannotHoldEndsItsStreamAndNotTheConnection) {
+  connect();
+  ByteAccount others(listener.shared.budget);
+  while (others.reserve(1 << 20)) {
+  }
+  ByteAccount more(listener.shared.budget);
+  while (more.reserve(kConnectionBytesFloor)) {
+  }
+  dialler.session->apply(down::OpenGossip{ConnId(1), gossip::Protocol::meshsub_1_1}, now);
+  run();
+  std::vector<std::unique_ptr<ByteAccount>> rest;
+  while (listener.shared.budget.used() < listener.shared.budget.bytes_max()) {
+    rest.push_back(std::make_unique<ByteAccount>(listener.shared.budget));
+    ASSERT_TRUE(rest.back()->reserve(kConnectionBytesFloor));
+  }
+  const auto send = [&](std::size_t bytes, std::uint64_t seqno) {
+    gossip::Rpc rpc;
+    rpc.messages.push_back(std::make_shared<const gossip::Message>(gossip::strict_sign::make_signed(
+        dialler.local->key, "agent-messages", Slice::copy(Bytes(bytes)), seqno)));
+    dialler.session->apply(down::SendGossip{ConnId(1), rpc, gossip::Lane::own}, now);
+    EXPECT_TRUE(run());
+  };
+  send(50'000, 1);  // the floor is enough for it
+  EXPECT_EQ(listener.heard<up::GossipReceived>().size(), 1u);
+  send(400'000, 2);
+  EXPECT_EQ(listener.heard<up::GossipReceived>().size(), 1u);
+  EXPECT_GE(listener.env.metrics.value("streams_evicted"), 1u);
+  EXPECT_FALSE(dialler.heard<up::GossipClosed>().empty());
+  dialler.session->apply(down::Ping{ConnId(1), AskId(1)}, now);
+  EXPECT_TRUE(run());
+  EXPECT_EQ(dialler.heard<up::Pinged>().size(), 1u);
 }
 
 TEST_F(SessionTest, AStreamThatNeverNegotiatesIsResetAtItsDeadline) {

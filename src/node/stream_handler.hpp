@@ -58,6 +58,8 @@ class StreamHandler {
   virtual Result<void> on_command(StreamCommand, StreamIo&) { return {}; }
   /// The stream is over without us having asked: reset, refused, timed out, connection closed.
   virtual void on_gone(Error, StreamIo&) {}
+  /// Bytes held for this peer outside the muxer: half a message, a queue.
+  virtual std::size_t held_bytes() const { return 0; }
   /// Publications of ours that wait for room.
   virtual std::size_t backlog() const { return 0; }
   virtual Instant deadline() const { return Instant::never(); }

@@ -11,12 +11,12 @@ NodeRuntime::NodeRuntime(Options options, const MakeBrain& make_brain)
     : options_(std::move(options)),
       log_(make_log(options_.log_level, options_.log)),
       loops_(options_.loops ? options_.loops : make_loops(options_.threads)) {
-  const auto mux = std::make_shared<const yamux::Config>(options_.mux);
+  shared_ = std::make_shared<node::ConnectionsShared>(options_.mux, options_.connections_bytes_max);
   std::vector<Shard*> shards;
   for (std::size_t i = 0; i < loops_->size(); ++i) {
     inboxes_.push_back(std::make_shared<Inbox>(loops_->at(i)));
     shards_.push_back(std::make_unique<Shard>(
-        Shard::Setup{i, &loops_->at(i), log_.get(), mux, inboxes_.back(), inboxes_.front()}));
+        Shard::Setup{i, &loops_->at(i), log_.get(), shared_, inboxes_.back(), inboxes_.front()}));
     shards.push_back(shards_.back().get());
   }
   auto brain = make_brain(shards.front()->env(), read_clock());
@@ -72,6 +72,8 @@ void NodeRuntime::metrics(std::function<void(MetricsSnapshot)> done) {
   };
   const auto sum = std::make_shared<Sum>();
   sum->missing = inboxes_.size();
+  sum->all["connections_bytes"] = shared_->budget.used();
+  sum->all["connections_bytes_refused"] = shared_->budget.refused_count();
   sum->done = std::move(done);
   for (const auto& inbox : inboxes_) {
     inbox->post([sum, home = inboxes_.front()](Shard& shard, Now) {

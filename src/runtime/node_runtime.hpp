@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "node/connection.hpp"
 #include "runtime/brain.hpp"
 #include "runtime/mail.hpp"
 #include "runtime/options.hpp"
@@ -50,6 +51,7 @@ class NodeRuntime {
 
   Options options_;
   std::unique_ptr<Log> log_;
+  std::shared_ptr<node::ConnectionsShared> shared_;
   std::shared_ptr<LoopPool> loops_;
   std::vector<std::shared_ptr<Inbox>> inboxes_;
   std::vector<std::unique_ptr<Shard>> shards_;

@@ -9,6 +9,7 @@
 
 #include "base/env.hpp"
 #include "format/multiaddr.hpp"
+#include "node/limits.hpp"
 #include "yamux/session.hpp"
 
 namespace starling::runtime {
@@ -27,6 +28,8 @@ struct Options {
   /// Loops that several nodes share; nothing: the node has its own.
   std::shared_ptr<LoopPool> loops;
   yamux::Config mux;
+  /// Bytes that all connections together hold for their peers; see ByteBudget.
+  std::size_t connections_bytes_max = node::kConnectionsBytesMax;
   LogLevel log_level = LogLevel::warn;
   /// Nothing: standard error.
   LogFunction log;

@@ -76,7 +76,7 @@ class Shard {
     std::size_t index;
     Loop* loop;
     Log* log;
-    std::shared_ptr<const yamux::Config> mux;
+    std::shared_ptr<node::ConnectionsShared> shared;
     std::shared_ptr<Inbox> inbox;        ///< this shard's own
     std::shared_ptr<Inbox> brain_inbox;  ///< that of the brain's shard
   };

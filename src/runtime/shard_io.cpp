@@ -51,7 +51,7 @@ void Shard::begin_session(Pump& pump, node::Direction direction) {
   setup.remote = pump.remote;
   setup.expected_peer = std::move(pump.expected_peer);
   setup.local = local_;
-  setup.mux = setup_.mux.get();
+  setup.shared = setup_.shared.get();
   pump.session.emplace(std::move(setup), env_, now_.mono);
   mark_dirty(pump);
   await_read(pump);

@@ -72,6 +72,7 @@ Result<HostCore::Setup> HostCore::prepare(const HostOptions& options) {
   setup.host.connections.low = options.connections_low;
   setup.host.connections.high = options.connections_high;
   setup.host.connections.total = options.connections_total;
+  setup.options.connections_bytes_max = options.connections_bytes_max;
   if (options.protection == HostOptions::Protection::off) {
     setup.host.connections.low = setup.host.connections.high = setup.host.connections.total = kUnlimited;
     setup.host.connections.per_ip = kUnlimited;

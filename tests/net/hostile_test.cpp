@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include <functional>
+#include <mutex>
 #include <thread>
 
 #include "net/hosts.hpp"
@@ -295,6 +296,46 @@ TEST_F(HostileYamux, BytesThatNobodyAskedForAreHeldBackByTheWindow) {
   EXPECT_TRUE(served());
   EXPECT_LT(resident_bytes(), memory_before_ + kGrowthBytesMax);
   peer.raw().close();
+}
+
+/// Threats E.2 #5: what one connection may buffer, many together may not.
+TEST_F(HostileTransport, PeersWhoseBytesNobodyReadsGetNoMoreThanTheNodeCanSpare) {
+  constexpr std::size_t kBudget = 8 << 20;
+  constexpr std::size_t kHogs = 12;
+  HostOptions options = listening();
+  options.connections_bytes_max = kBudget;
+  const auto small = start(options);
+  std::mutex mutex;
+  std::vector<Stream> unread;
+  small->set_stream_handler("/test/unread/1", [&](const Stream& stream) {
+    const std::lock_guard lock(mutex);
+    unread.push_back(stream);
+  });
+  ASSERT_TRUE(connect(*bystander_, *small));
+  const auto block = pattern(1 << 20);
+  std::vector<std::unique_ptr<Host>> hogs;
+  for (std::size_t i = 0; i < kHogs; ++i) {
+    hogs.push_back(start(dialling()));
+    ASSERT_TRUE(connect(*hogs.back(), *small));
+    for (int stream = 0; stream < 8; ++stream) {
+      auto opened = answer<Stream>(
+          [&](auto done) { hogs.back()->open_stream(small->peer_id(), {"/test/unread/1"}, done); });
+      ASSERT_TRUE(opened);
+      opened->write(block);
+      opened->finish();
+    }
+  }
+  EXPECT_TRUE(eventually([&] { return counter(*small, "streams_evicted") >= kHogs; }));
+  EXPECT_LE(counter(*small, "connections_bytes"), kBudget + kHogs * node::kConnectionBytesFloor);
+  const auto bytes = pattern(30'000);
+  const auto back = echo(*bystander_, small->peer_id(), bytes);
+  EXPECT_TRUE(back && *back == bytes) << "who holds little must not suffer";
+  hogs.clear();
+  {
+    const std::lock_guard lock(mutex);
+    unread.clear();
+  }
+  EXPECT_TRUE(eventually([&] { return counter(*small, "connections_bytes") == 0; }));
 }
 
 }  // namespace

@@ -100,7 +100,8 @@ std::optional<TopicIndex> RouterState::add_subscription(Peer& peer, const std::s
 
 void RouterState::graft_if_short(TopicIndex topic, Peer& peer, Instant now) {
   OwnTopic* own = find_own(topic);
-  if (own != nullptr && own->mesh.size() < mesh_params().d_lo && may_graft(*own, peer)) graft(*own, peer, now);
+  if (own != nullptr && own->mesh.size() < mesh_params().d_lo && may_graft(*own, peer))
+    graft(*own, peer, now);
 }
 
 void RouterState::drop_subscription(Peer& peer, TopicIndex topic) {

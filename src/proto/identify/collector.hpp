@@ -21,6 +21,7 @@ class Collector {
   Result<void> receive(ByteView bytes);
   /// The stream has ended. Errc::truncated inside a message. A stream without a message gives an empty Info.
   Result<Info> finish();
+  std::size_t buffered_bytes() const noexcept { return frames_.buffered_bytes(); }
   Instant deadline() const noexcept { return done_ ? Instant::never() : deadline_; }
   /// Errc::timed_out when the deadline has passed; otherwise nothing happens.
   Result<void> on_deadline(Instant now);

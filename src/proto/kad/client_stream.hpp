@@ -32,6 +32,8 @@ class ClientStream {
   std::optional<RequestId> pending() const noexcept { return pending_; }
   ByteView to_send() const noexcept;
   void sent(std::size_t count) noexcept;
+  /// Of a frame that came in part.
+  std::size_t buffered_bytes() const noexcept { return frames_.buffered_bytes(); }
   /// Framing and decode errors, Errc::unexpected_response.
   Result<void> receive(ByteView bytes, Instant now);
   std::optional<Answer> poll();

@@ -34,6 +34,8 @@ class ServerStream {
   void no_response(Instant now);
   ByteView to_send() const noexcept;
   void sent(std::size_t count) noexcept;
+  /// Of a frame that came in part.
+  std::size_t buffered_bytes() const noexcept { return frames_.buffered_bytes(); }
   /// The peer closed its side: drain poll() and to_send() until finished(), then close.
   void on_remote_closed() noexcept { remote_closed_ = true; }
   /// True after on_remote_closed() when nothing is left to poll or send.

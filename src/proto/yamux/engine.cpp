@@ -4,8 +4,9 @@
 
 namespace starling::yamux {
 
-Session::Engine::Engine(Role role, const Config& config, Instant now)
+Session::Engine::Engine(Role role, const Config& config, Instant now, ByteAccount* account)
     : config_(config),
+      account_(account),
       client_(role == Role::client),
       liveness_(now),
       abandoned_(config.abandoned_streams_per_second_max, config.abandoned_streams_burst_max),
@@ -15,6 +16,7 @@ Session::Engine::Engine(Role role, const Config& config, Instant now)
 }
 
 Session::Engine::~Engine() {
+  release(receive_buffered_ + send_buffered_);
   // Ended streams whose last event nobody polled are owned by the event list alone.
   while (Stream* stream = events_.front()) {
     events_.remove(*stream);
@@ -77,6 +79,7 @@ tl::unexpected<Error> Session::Engine::fail(Errc code) {
   while (Stream* stream = control_.front()) control_.remove(*stream);
   while (Stream* stream = data_.front()) data_.remove(*stream);
   for (auto& [id, stream] : streams_) stream->send.clear(outbox_.retired_if_needed());
+  release(send_buffered_);
   send_buffered_ = 0;
   draining_ = true;
   go_away_due_ = code == Errc::keepalive_timeout ? kGoAwayInternalError : kGoAwayProtocolError;
@@ -127,6 +130,7 @@ void Session::Engine::on_acknowledged(Stream& stream) {
 }
 
 void Session::Engine::drop_output(Stream& stream) {
+  release(stream.send.size());
   send_buffered_ -= stream.send.size();
   stream.send.clear(outbox_.retired_if_needed());
   control_.remove(stream);
@@ -136,6 +140,7 @@ void Session::Engine::drop_output(Stream& stream) {
 void Session::Engine::remove(Stream& stream, std::optional<Pending> last_event) {
   drop_output(stream);
   on_acknowledged(stream);
+  release(stream.receive.size());
   receive_buffered_ -= stream.receive.size();
   stream.receive.clear(nullptr);
   window_growth_ -= stream.receive_window - kWindowInitial;
@@ -164,6 +169,15 @@ void Session::Engine::close_if_done(Stream& stream) {
     remove(stream, kClosedPending);
 }
 
+Result<void> Session::Engine::evict(Stream& stream, bool silent) {
+  stream.reset_by_us = true;
+  stream.reset_code = kResetResourceLimit;
+  const std::uint32_t id = stream.id;
+  remove(stream, kResetPending);
+  if (!silent && !owe_reset(id, kResetResourceLimit)) return fail(Errc::control_backlog_full);
+  return {};
+}
+
 bool Session::Engine::owe_reset(std::uint32_t stream, std::uint32_t code) {
   return replies_.add_rst({stream, code});
 }
@@ -190,6 +204,7 @@ void Session::Engine::consume(StreamId id, std::size_t count, Instant now) {
   if (stream == nullptr) return;
   STARLING_ASSERT(count <= stream->receive.size());
   stream->receive.consume(count);
+  release(count);
   receive_buffered_ -= count;
   if (error_) return;
   if (stream->remote_finished) {
@@ -211,6 +226,8 @@ void Session::Engine::grow_window(Stream& stream, Instant now) {
   const std::size_t wanted =
       std::min<std::size_t>(stream.receive_window, config_.window_max - stream.receive_window);
   const std::size_t growth = std::min(wanted, budget);
+  // A window is a promise to hold as much.
+  if (account_ != nullptr && !account_->would_grant(stream.receive_window + growth)) return;
   stream.receive_window += static_cast<std::uint32_t>(growth);
   window_growth_ += growth;
 }

@@ -19,7 +19,7 @@ namespace starling::yamux {
 
 class Session::Engine {
  public:
-  Engine(Role role, const Config& config, Instant now);
+  Engine(Role role, const Config& config, Instant now, ByteAccount* account);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -81,6 +81,12 @@ class Session::Engine {
   void grow_window(Stream& stream, Instant now);
   [[nodiscard]] bool owe_reset(std::uint32_t stream, std::uint32_t code);
   bool has_room_to_open() const;
+  bool reserve(std::size_t bytes) noexcept { return account_ == nullptr || account_->reserve(bytes); }
+  void release(std::size_t bytes) noexcept {
+    if (account_ != nullptr) account_->release(bytes);
+  }
+  /// Ends a stream for whose bytes there is no room; `silent` when both wires are over already.
+  Result<void> evict(Stream& stream, bool silent);
   Liveness::Times times() const noexcept { return {config_.keepalive_interval, config_.keepalive_timeout}; }
   /// Ends the session: all output is discarded but one GoAway.
   tl::unexpected<Error> fail(Errc code);
@@ -96,6 +102,7 @@ class Session::Engine {
   void raise_writable(Stream& stream);
 
   const Config config_;
+  ByteAccount* const account_;
   const bool client_;
   boost::unordered_flat_map<std::uint32_t, std::unique_ptr<Stream>> streams_;
   StreamList<&Stream::event_link> events_;

@@ -145,15 +145,9 @@ Result<void> Session::Engine::on_body(ByteView bytes) {
     discarded_ += bytes.size();
     return {};
   }
-  if (receive_buffered_ + bytes.size() > config_.receive_buffer_max) {
-    stream->reset_by_us = true;
-    stream->reset_code = kResetResourceLimit;
+  if (receive_buffered_ + bytes.size() > config_.receive_buffer_max || !reserve(bytes.size())) {
     discarded_ += bytes.size();
-    const std::uint32_t id = stream->id;
-    const bool silent = stream->fin_sent && body_finishes_;
-    remove(*stream, kResetPending);
-    if (!silent && !owe_reset(id, kResetResourceLimit)) return fail(Errc::control_backlog_full);
-    return {};
+    return evict(*stream, stream->fin_sent && body_finishes_);
   }
   stream->receive.append(bytes);
   stream->receive_credit -= static_cast<std::uint32_t>(bytes.size());

@@ -13,6 +13,14 @@ std::size_t Session::Engine::writable(StreamId id) const {
 std::size_t Session::Engine::accept_write(Stream* stream, std::size_t size) {
   if (stream == nullptr || stream->finished || error_) return 0;
   const std::size_t accepted = std::min(size, config_.send_buffer_max - stream->send.size());
+  if (!reserve(accepted)) {
+    if (stream->send.empty()) {  // nothing of it will ever leave and make room
+      (void)evict(*stream, false);
+    } else {
+      stream->wants_writable = true;
+    }
+    return 0;
+  }
   if (accepted < size) stream->wants_writable = true;
   send_buffered_ += accepted;
   return accepted;
@@ -129,6 +137,7 @@ std::size_t Session::Engine::gather_data(Stream& stream, std::vector<ByteView>& 
   std::size_t bytes = put_frame(FrameType::data, 0, stream.id, static_cast<std::uint32_t>(size), parts);
   stream.send.take(size, &parts, &outbox_.retired());
   stream.send_credit -= static_cast<std::uint32_t>(size);
+  release(size);
   send_buffered_ -= size;
   bytes += size;
   raise_writable(stream);

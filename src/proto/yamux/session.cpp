@@ -7,8 +7,8 @@ namespace starling::yamux {
 
 static_assert(Machine<Session>);
 
-Session::Session(Role role, const Config& config, Instant now)
-    : engine_(std::make_unique<Engine>(role, config, now)) {
+Session::Session(Role role, const Config& config, Instant now, ByteAccount* account)
+    : engine_(std::make_unique<Engine>(role, config, now, account)) {
   static_assert(sizeof(Engine) <= 704, "an idle session, its two allocations included, stays below 1 KiB");
 }
 Session::Session(Session&&) noexcept = default;

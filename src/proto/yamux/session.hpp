@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/budget.hpp"
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/slice.hpp"
@@ -48,7 +49,12 @@ struct Config {
 ///
 /// Flow control: a stream's receive window is returned when the application consumes, in steps of half a
 /// window, never on receipt; so what a peer can make us hold is bounded by the windows. A window doubles
-/// while its half is consumed in less than two round trips, as long as the connection's growth budget lasts.
+/// while its half is consumed in less than two round trips, as long as the connection's growth budget lasts
+/// and the account would grant that much.
+///
+/// Memory: a byte is reserved from the account before it is held. A stream whose received bytes are not
+/// granted is reset; one whose written bytes are not granted takes no more until some have left, and is reset
+/// when it holds none.
 ///
 /// A fatal error (from receive() or on_deadline()) discards all other output and queues one GoAway: the
 /// driver gathers it if it can, then closes the connection. The session stays in that state; no event
@@ -58,8 +64,9 @@ struct Config {
 /// published flaws the bounds answer, is in README.md beside this file.
 class Session {
  public:
-  /// The first ping is queued at once, for the round-trip time. Allocates no buffers.
-  Session(Role role, const Config& config, Instant now);
+  /// The first ping is queued at once, for the round-trip time. Allocates no buffers. What the streams hold
+  /// is reserved from `account`, which outlives the session; null: from nowhere.
+  Session(Role role, const Config& config, Instant now, ByteAccount* account = nullptr);
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
   ~Session();

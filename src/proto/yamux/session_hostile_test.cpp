@@ -226,6 +226,60 @@ TEST(YamuxHostile, BufferedBytesOfAllStreamsAreBounded) {
   EXPECT_EQ(read_all(session, StreamId(9)), "there is room again");
 }
 
+// ---- the node's budget ----
+
+TEST(YamuxHostile, ReceivedBytesThatTheNodeCannotSpareResetTheirStream) {
+  ByteBudget budget(1'000'000, 1'000);
+  ByteAccount account(budget);
+  Session session(Role::server, Config{}, Instant(), &account);
+  output(session);
+  feed(session, data_frame(kSyn, 1, Bytes(200'000)));
+  feed(session, data_frame(kSyn, 3, Bytes(200'000)));
+  events(session);
+  output(session);
+  feed(session, data_frame(kSyn, 5, Bytes(250'000)));  // would be more than is left free
+  EXPECT_EQ(output(session), update_frame(kRst, 5, kResetResourceLimit));
+  EXPECT_EQ(session.receive_buffered_bytes(), 400'000U);
+  EXPECT_EQ(account.held(), 400'000U);
+  EXPECT_EQ(read_all(session, StreamId(1)).size(), 200'000U);
+  EXPECT_EQ(account.held(), 200'000U);
+  session.reset(StreamId(3));
+  EXPECT_EQ(account.held(), 0U);
+  feed(session, data_frame(kSyn, 7, "there is room again"));
+  EXPECT_EQ(read_all(session, StreamId(7)), "there is room again");
+}
+
+TEST(YamuxHostile, WrittenBytesThatTheNodeCannotSpareWaitWithTheWriter) {
+  ByteBudget budget(100'000, 1'000);
+  ByteAccount account(budget);
+  Session session(Role::client, Config{}, Instant(), &account);
+  const StreamId first = *session.open();
+  EXPECT_EQ(session.write(first, Bytes(50'000)), 50'000U);
+  EXPECT_EQ(session.write(first, Bytes(10'000)), 0U);
+  const StreamId second = *session.open();
+  EXPECT_EQ(session.write(second, Bytes(10'000)), 0U);  // it holds nothing: nothing would wake its writer
+  EXPECT_EQ(events(session), "reset 3 code 4098 by us");
+  output(session);
+  EXPECT_EQ(account.held(), 0U);
+  EXPECT_EQ(events(session), "writable 1");
+  EXPECT_EQ(session.write(first, Bytes(10'000)), 10'000U);
+}
+
+TEST(YamuxHostile, ASessionGivesBackWhatItHeldWhenItGoesOrFails) {
+  ByteBudget budget(1'000'000, 0);
+  ByteAccount account(budget);
+  {
+    Session session(Role::server, Config{}, Instant(), &account);
+    feed(session, data_frame(kSyn, 1, Bytes(1'000)));
+    session.write(StreamId(1), Bytes(2'000));
+    EXPECT_EQ(account.held(), 3'000U);
+    ASSERT_FALSE(session.receive(update_frame(kSyn, 2, 0), {}));
+    EXPECT_EQ(account.held(), 1'000U);
+  }
+  EXPECT_EQ(account.held(), 0U);
+  EXPECT_EQ(budget.used(), 0U);
+}
+
 // ---- floods ----
 
 TEST(YamuxHostile, StreamsOverTheLimitAreReset) {
