@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/assert.hpp"
+#include "input.hpp"
 #include "proto/gossip/limits.hpp"
 #include "proto/gossip/router.hpp"
 #include "proto/gossip/rpc_codec.hpp"
@@ -18,32 +19,6 @@ namespace {
 
 using namespace starling;
 using namespace starling::gossip;
-
-/// Reads the program; gives zeros past its end.
-class Input {
- public:
-  explicit Input(ByteView bytes) : rest_(bytes) {}
-  bool empty() const { return rest_.empty(); }
-  std::uint8_t u8() {
-    if (rest_.empty()) return 0;
-    const std::uint8_t out = rest_[0];
-    rest_ = rest_.subspan(1);
-    return out;
-  }
-  std::uint64_t u64() {
-    std::uint64_t out = 0;
-    for (int i = 0; i < 8; ++i) out = out << 8 | u8();
-    return out;
-  }
-  ByteView take(std::size_t count) {
-    const ByteView out = rest_.first(std::min(count, rest_.size()));
-    rest_ = rest_.subspan(out.size());
-    return out;
-  }
-
- private:
-  ByteView rest_;
-};
 
 PeerId peer_of(std::uint8_t number) {
   Bytes bytes{0x12, 0x20};

@@ -9,28 +9,13 @@
 #include "base/assert.hpp"
 #include "base/env.hpp"
 #include "format/multihash.hpp"
+#include "input.hpp"
 #include "proto/kad/kad.hpp"
 
 namespace {
 
 using namespace starling;
 using namespace starling::kad;
-
-/// Reads the program; gives zeros past its end.
-class Input {
- public:
-  explicit Input(ByteView bytes) : rest_(bytes) {}
-  bool empty() const { return rest_.empty(); }
-  std::uint8_t u8() {
-    if (rest_.empty()) return 0;
-    const std::uint8_t out = rest_[0];
-    rest_ = rest_.subspan(1);
-    return out;
-  }
-
- private:
-  ByteView rest_;
-};
 
 PeerId peer(std::uint8_t n) { return *PeerId::from_bytes(format::sha256_multihash(ByteView(&n, 1))); }
 Multiaddr addr(std::uint8_t n) {

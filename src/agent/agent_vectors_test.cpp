@@ -91,7 +91,7 @@ TEST(AgentVectors, PresencesAreMadeByteForByte) {
     SCOPED_TRACE(text(entry, "name"));
     const Bytes value = bytes(entry, "signed_presence");
     const auto wire = decode_signed_presence(value).value();
-    EXPECT_EQ(to_hex(wire.presence), text(entry, "presence"));
+    EXPECT_EQ(to_hex(wire.payload), text(entry, "presence"));
     EXPECT_EQ(to_hex(wire.signature), text(entry, "signature"));
     const auto checked = check_fields(wire, value, NetworkName()).value();
     EXPECT_EQ(to_hex(checked.rank.sha256), text(entry, "sha256"));

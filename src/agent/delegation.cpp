@@ -161,16 +161,12 @@ Bytes encode(const SignedDelegation& delegation) {
 
 Result<SignedDelegation> decode_signed_delegation(ByteView bytes) {
   SignedDelegation out;
-  pb::Reader reader(bytes);
-  pb::Once once;
-  while (true) {
-    STARLING_ASSIGN(const auto field, reader.next());
-    if (!field) return out;
-    if (field->id != 1 && field->id != 2) continue;
-    STARLING_TRY(once.check(field->id));
-    STARLING_ASSIGN(const ByteView payload, pb::as_bytes(*field));
-    (field->id == 1 ? out.delegation : out.signature) = to_bytes(payload);
-  }
+  STARLING_TRY(pb::each_field(bytes, pb::field_range(1, 2), 0, [&](const pb::Field& field) -> Result<void> {
+    STARLING_ASSIGN(const ByteView payload, pb::as_bytes(field));
+    (field.id == 1 ? out.delegation : out.signature) = to_bytes(payload);
+    return {};
+  }));
+  return out;
 }
 
 Result<CheckedDelegation> check_fields(SignedDelegation wire, const NetworkName& network) {

@@ -17,16 +17,12 @@ Slice slice_of(const Slice& data, ByteView view) {
 Result<std::optional<EnvelopeFields::SealedFields>> decode_sealed(ByteView payload) {
   if (payload.empty()) return std::nullopt;  // an embedded message of length 0 is absent
   EnvelopeFields::SealedFields out;
-  pb::Reader reader(payload);
-  pb::Once once;
-  while (true) {
-    STARLING_ASSIGN(const auto field, reader.next());
-    if (!field) return out;
-    if (field->id > 3) continue;
-    STARLING_TRY(once.check(field->id));
-    STARLING_ASSIGN(const ByteView bytes, pb::as_bytes(*field));
-    (field->id == 1 ? out.seal_key : field->id == 2 ? out.enc : out.ciphertext) = bytes;
-  }
+  STARLING_TRY(pb::each_field(payload, pb::field_range(1, 3), 0, [&](const pb::Field& field) -> Result<void> {
+    STARLING_ASSIGN(const ByteView bytes, pb::as_bytes(field));
+    (field.id == 1 ? out.seal_key : field.id == 2 ? out.enc : out.ciphertext) = bytes;
+    return {};
+  }));
+  return out;
 }
 
 Result<void> set_field(EnvelopeFields& out, const pb::Field& field) {
@@ -145,15 +141,9 @@ std::string_view to_string(MessageKind kind) noexcept {
 
 Result<EnvelopeFields> decode_envelope_fields(ByteView data) {
   EnvelopeFields out;
-  pb::Reader reader(data);
-  pb::Once once;
-  while (true) {
-    STARLING_ASSIGN(const auto field, reader.next());
-    if (!field) return out;
-    if (field->id > 15 || field->id == 14) continue;
-    STARLING_TRY(once.check(field->id));
-    STARLING_TRY(set_field(out, *field));
-  }
+  STARLING_TRY(pb::each_field(data, pb::field_range(1, 15) & ~pb::field_bit(14), 0,
+                              [&](const pb::Field& field) { return set_field(out, field); }));
+  return out;
 }
 
 Result<void> check_version(const EnvelopeFields& fields) noexcept {
@@ -263,21 +253,18 @@ Result<Bytes> make_signed_envelope(const Envelope& envelope, const crypto::Priva
 Result<SignedEnvelope> decode_signed_envelope(const Slice& frame) {
   if (frame.size() > kSignedEnvelopeBytesMax) return fail(Errc::too_large);
   SignedEnvelope out;
-  pb::Reader reader(frame.view());
-  pb::Once once;
-  while (true) {
-    STARLING_ASSIGN(const auto field, reader.next());
-    if (!field) return out;
-    if (field->id > 2) continue;
-    STARLING_TRY(once.check(field->id));
-    STARLING_ASSIGN(const ByteView payload, pb::as_bytes(*field));
-    if (field->id == 2) {
-      out.signature = to_bytes(payload);
-      continue;
-    }
-    if (payload.size() > kEnvelopeStreamBytesMax) return fail(Errc::too_large);
-    out.envelope = slice_of(frame, payload);
-  }
+  STARLING_TRY(
+      pb::each_field(frame.view(), pb::field_range(1, 2), 0, [&](const pb::Field& field) -> Result<void> {
+        STARLING_ASSIGN(const ByteView payload, pb::as_bytes(field));
+        if (field.id == 2) {
+          out.signature = to_bytes(payload);
+          return {};
+        }
+        if (payload.size() > kEnvelopeStreamBytesMax) return fail(Errc::too_large);
+        out.envelope = slice_of(frame, payload);
+        return {};
+      }));
+  return out;
 }
 
 }  // namespace starling::agent

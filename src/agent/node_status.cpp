@@ -10,28 +10,23 @@ namespace {
 
 Result<TopicStat> decode_topic(ByteView payload) {
   TopicStat out;
-  pb::Reader reader(payload);
-  pb::Once once;
-  while (true) {
-    STARLING_ASSIGN(const auto field, reader.next());
-    if (!field) return out;
-    if (field->id > 3) continue;
-    STARLING_TRY(once.check(field->id));
-    switch (field->id) {
+  STARLING_TRY(pb::each_field(payload, pb::field_range(1, 3), 0, [&](const pb::Field& field) -> Result<void> {
+    switch (field.id) {
       case 1: {
-        STARLING_ASSIGN(out.topic, pb::as_string(*field));
-        break;
+        STARLING_ASSIGN(out.topic, pb::as_string(field));
+        return {};
       }
       case 2: {
-        STARLING_ASSIGN(out.mesh, pb::as_u32(*field));
-        break;
+        STARLING_ASSIGN(out.mesh, pb::as_u32(field));
+        return {};
       }
       default: {
-        STARLING_ASSIGN(out.peers, pb::as_u32(*field));
-        break;
+        STARLING_ASSIGN(out.peers, pb::as_u32(field));
+        return {};
       }
     }
-  }
+  }));
+  return out;
 }
 
 Result<void> set_field(NodeStatus& out, const pb::Field& field) {
@@ -134,15 +129,10 @@ Bytes encode(const NodeStatus& status) {
 Result<NodeStatus> decode_status(ByteView data) {
   if (data.size() > kStatusBytesMax) return fail(Errc::too_large);
   NodeStatus out;
-  pb::Reader reader(data);
-  pb::Once once;
-  while (true) {
-    STARLING_ASSIGN(const auto field, reader.next());
-    if (!field) return out;
-    if (field->id > 14) continue;
-    if (field->id != 9) STARLING_TRY(once.check(field->id));
-    STARLING_TRY(set_field(out, *field));
-  }
+  constexpr std::uint64_t topics = pb::field_bit(9);
+  STARLING_TRY(pb::each_field(data, pb::field_range(1, 14) & ~topics, topics,
+                              [&](const pb::Field& field) { return set_field(out, field); }));
+  return out;
 }
 
 Result<CheckedStatus> check_fields(NodeStatus status, const NetworkName& network) {

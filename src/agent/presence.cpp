@@ -118,16 +118,11 @@ Bytes encode(const Presence& presence) {
 Result<Presence> decode_presence(ByteView bytes) {
   Presence out;
   bool has_wallet = false;
-  pb::Reader reader(bytes);
-  pb::Once once;
-  while (true) {
-    STARLING_ASSIGN(const auto field, reader.next());
-    if (!field) break;
-    if (field->id > 12) continue;
-    if (field->id != 6) STARLING_TRY(once.check(field->id));
-    has_wallet = has_wallet || field->id == 1;
-    STARLING_TRY(set_field(out, *field));
-  }
+  constexpr std::uint64_t addrs = pb::field_bit(6);
+  STARLING_TRY(pb::each_field(bytes, pb::field_range(1, 12) & ~addrs, addrs, [&](const pb::Field& field) {
+    has_wallet = has_wallet || field.id == 1;
+    return set_field(out, field);
+  }));
   if (!has_wallet) return fail(Errc::bad_wallet);
   return out;
 }
@@ -144,40 +139,14 @@ Result<void> check_relations(const Presence& presence, const Delegation& delegat
   return {};
 }
 
-Bytes encode(const SignedPresence& presence) {
-  Bytes out;
-  pb::Writer writer(out);
-  writer.bytes_if(1, encode(presence.delegation));
-  writer.bytes_if(2, presence.presence);
-  writer.bytes_if(3, presence.signature);
-  return out;
-}
-
 Result<SignedPresence> decode_signed_presence(ByteView value) {
   if (value.size() > kPresenceBytesMax) return fail(Errc::too_large);
-  SignedPresence out;
-  pb::Reader reader(value);
-  pb::Once once;
-  while (true) {
-    STARLING_ASSIGN(const auto field, reader.next());
-    if (!field) return out;
-    if (field->id > 3) continue;
-    STARLING_TRY(once.check(field->id));
-    STARLING_ASSIGN(const ByteView payload, pb::as_bytes(*field));
-    switch (field->id) {
-      case 1: {
-        STARLING_ASSIGN(out.delegation, decode_signed_delegation(payload));
-        break;
-      }
-      case 2: out.presence = to_bytes(payload); break;
-      default: out.signature = to_bytes(payload); break;
-    }
-  }
+  return decode_node_signed(value);
 }
 
 Result<CheckedPresence> check_fields(SignedPresence wire, ByteView value, const NetworkName& network) {
   STARLING_ASSIGN(CheckedDelegation delegation, check_fields(wire.delegation, network));
-  STARLING_ASSIGN(Presence fields, decode_presence(wire.presence));
+  STARLING_ASSIGN(Presence fields, decode_presence(wire.payload));
   STARLING_TRY(check_relations(fields, delegation.fields));
   const PresenceRank rank{fields.epoch, fields.seq, crypto::sha256(value)};
   return CheckedPresence{std::move(fields), std::move(delegation), std::move(wire), rank};
@@ -189,16 +158,16 @@ Result<Bytes> make_presence(const Presence& presence, const SignedDelegation& de
   if (fields.node_key != node_key.public_key()) return fail(Errc::not_our_delegation);
   SignedPresence wire{delegation, encode(presence), {}};
   // Our own record meets the rules that everybody will apply to it.
-  STARLING_TRY(decode_presence(wire.presence));
+  STARLING_TRY(decode_presence(wire.payload));
   STARLING_TRY(check_relations(presence, fields));
-  wire.signature = signatures.sign(node_key, kPresencePrefix, wire.presence);
+  wire.signature = signatures.sign(node_key, kPresencePrefix, wire.payload);
   Bytes value = encode(wire);
   if (value.size() > kPresenceBytesMax) return fail(Errc::too_large);
   return value;
 }
 
 Result<void> verify_node(const CheckedPresence& presence, const Signatures& signatures) {
-  if (!signatures.verify(presence.delegation.fields.node_key, kPresencePrefix, presence.wire.presence,
+  if (!signatures.verify(presence.delegation.fields.node_key, kPresencePrefix, presence.wire.payload,
                          presence.wire.signature))
     return fail(Errc::bad_node_signature);
   return {};
@@ -221,7 +190,7 @@ std::optional<std::size_t> select_presence(std::span<const ByteView> values, con
 std::optional<WallTime> presence_expiry(ByteView value) {
   const auto wire = decode_signed_presence(value);
   if (!wire) return std::nullopt;
-  const auto fields = decode_presence(wire->presence);
+  const auto fields = decode_presence(wire->payload);
   if (!fields) return std::nullopt;
   return fields->expires_at;
 }

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/delegation.hpp"
+#include "agent/node_signed.hpp"
 #include "agent/roles.hpp"
 #include "base/time.hpp"
 #include "crypto/x25519.hpp"
@@ -31,11 +31,7 @@ struct Presence {
 };
 
 /// The container: opaque parts and the node key's signature.
-struct SignedPresence {
-  SignedDelegation delegation;
-  Bytes presence;
-  Bytes signature;
-};
+using SignedPresence = NodeSigned;
 
 /// The selector of §3: highest (epoch, seq), on a tie the greater SHA-256 of the value.
 struct PresenceRank {
@@ -61,7 +57,6 @@ Bytes encode(const Presence& presence);
 Result<Presence> decode_presence(ByteView bytes);
 Result<void> check_relations(const Presence& presence, const Delegation& delegation);
 
-Bytes encode(const SignedPresence& presence);
 /// Row 3: size and container. Errc::too_large or a format error.
 Result<SignedPresence> decode_signed_presence(ByteView value);
 /// Row 5: the opaque parts and all fixed relations. `value` is what was decoded, for the rank.

@@ -76,7 +76,7 @@ bool counts_on_the_wire(DeliveryState state) noexcept {
 Verdict judge_checked(const CheckedReceipt& receipt, Trust& trust, WallTime now) {
   const Verdict delegation = trust.judge(receipt.delegation, now);
   if (!delegation.accepted() && delegation.row < 8) return delegation;
-  if (!trust.signatures().verify(receipt.delegation.fields.node_key, kReceiptPrefix, receipt.wire.receipt,
+  if (!trust.signatures().verify(receipt.delegation.fields.node_key, kReceiptPrefix, receipt.wire.payload,
                                  receipt.wire.signature))
     return Verdict::of(Reason::bad_node_signature, make_error(Errc::bad_node_signature));
   return delegation;
@@ -84,7 +84,7 @@ Verdict judge_checked(const CheckedReceipt& receipt, Trust& trust, WallTime now)
 
 Result<CheckedReceipt> check_fields(SignedReceipt wire, const NetworkName& network) {
   STARLING_ASSIGN(CheckedDelegation delegation, agent::check_fields(wire.delegation, network));
-  STARLING_ASSIGN(Receipt fields, decode_receipt(wire.receipt));
+  STARLING_ASSIGN(Receipt fields, decode_receipt(wire.payload));
   return CheckedReceipt{std::move(fields), std::move(delegation), std::move(wire)};
 }
 
@@ -156,16 +156,10 @@ Bytes encode(const Receipt& receipt) {
 Result<Receipt> decode_receipt(ByteView bytes) {
   Receipt out;
   std::uint32_t seen = 0;
-  pb::Reader reader(bytes);
-  pb::Once once;
-  while (true) {
-    STARLING_ASSIGN(const auto field, reader.next());
-    if (!field) break;
-    if (field->id > 8) continue;
-    STARLING_TRY(once.check(field->id));
-    STARLING_TRY(set_field(out, *field));
-    seen |= 1U << field->id;
-  }
+  STARLING_TRY(pb::each_field(bytes, pb::field_range(1, 8), 0, [&](const pb::Field& field) {
+    seen |= 1U << field.id;
+    return set_field(out, field);
+  }));
   if ((seen & (1U << 1)) == 0) return fail(Errc::bad_id);
   if ((seen & (1U << 2)) == 0) return fail(Errc::bad_from);
   if ((seen & (1U << 3)) == 0) return fail(Errc::bad_to);
@@ -176,39 +170,13 @@ Result<Receipt> decode_receipt(ByteView bytes) {
 Bytes make_receipt(const Receipt& receipt, const SignedDelegation& delegation,
                    const crypto::PrivateKey& node_key, const Signatures& signatures) {
   SignedReceipt wire{delegation, encode(receipt), {}};
-  wire.signature = signatures.sign(node_key, kReceiptPrefix, wire.receipt);
+  wire.signature = signatures.sign(node_key, kReceiptPrefix, wire.payload);
   return encode(wire);
-}
-
-Bytes encode(const SignedReceipt& receipt) {
-  Bytes out;
-  pb::Writer writer(out);
-  writer.bytes_if(1, encode(receipt.delegation));
-  writer.bytes_if(2, receipt.receipt);
-  writer.bytes_if(3, receipt.signature);
-  return out;
 }
 
 Result<SignedReceipt> decode_signed_receipt(ByteView bytes) {
   if (bytes.size() > kReceiptBytesMax) return fail(Errc::too_large);
-  SignedReceipt out;
-  pb::Reader reader(bytes);
-  pb::Once once;
-  while (true) {
-    STARLING_ASSIGN(const auto field, reader.next());
-    if (!field) return out;
-    if (field->id > 3) continue;
-    STARLING_TRY(once.check(field->id));
-    STARLING_ASSIGN(const ByteView payload, pb::as_bytes(*field));
-    switch (field->id) {
-      case 1: {
-        STARLING_ASSIGN(out.delegation, decode_signed_delegation(payload));
-        break;
-      }
-      case 2: out.receipt = to_bytes(payload); break;
-      default: out.signature = to_bytes(payload); break;
-    }
-  }
+  return decode_node_signed(bytes);
 }
 
 ReceiptJudgement judge_receipt(ByteView signed_receipt, Trust& trust, WallTime now) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "agent/envelope.hpp"
+#include "agent/node_signed.hpp"
 #include "agent/trust.hpp"
 
 namespace starling::agent {
@@ -53,11 +54,7 @@ struct Receipt {
   MessageKey key() const noexcept { return {from, id}; }
 };
 
-struct SignedReceipt {
-  SignedDelegation delegation;
-  Bytes receipt;
-  Bytes signature;
-};
+using SignedReceipt = NodeSigned;
 struct CheckedReceipt {
   Receipt fields;
   CheckedDelegation delegation;
@@ -74,7 +71,6 @@ Result<Receipt> decode_receipt(ByteView bytes);
 /// Signs; returns the whole SignedReceipt.
 Bytes make_receipt(const Receipt& receipt, const SignedDelegation& delegation,
                    const crypto::PrivateKey& node_key, const Signatures& signatures);
-Bytes encode(const SignedReceipt& receipt);
 /// Row 3.
 Result<SignedReceipt> decode_signed_receipt(ByteView bytes);
 

@@ -75,15 +75,8 @@ Result<void> check(const Inner& inner) {
 
 Result<Inner> decode_strictly(ByteView plaintext) {
   Inner out;
-  pb::Reader reader(plaintext);
-  pb::Once once;
-  while (true) {
-    STARLING_ASSIGN(const auto field, reader.next());
-    if (!field) break;
-    if (field->id > kPadField || (field->id > 5 && field->id < kPadField)) continue;
-    STARLING_TRY(once.check(field->id));
-    STARLING_TRY(set_field(out, *field));
-  }
+  STARLING_TRY(pb::each_field(plaintext, pb::field_range(1, 5) | pb::field_bit(kPadField), 0,
+                              [&](const pb::Field& field) { return set_field(out, field); }));
   STARLING_TRY(check(out));
   return out;
 }

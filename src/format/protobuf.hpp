@@ -75,6 +75,29 @@ class Once {
   std::uint64_t seen_ = 0;
 };
 
+/// A set of field numbers 1 to 63.
+constexpr std::uint64_t field_range(std::uint32_t first, std::uint32_t last) noexcept {
+  return (~std::uint64_t{0} >> (63U - last)) & (~std::uint64_t{0} << first);
+}
+constexpr std::uint64_t field_bit(std::uint32_t id) noexcept { return std::uint64_t{1} << id; }
+
+/// Hands each known field of a message, in the order of the bytes, to `take`, a callable Field →
+/// Result<void>. Fields of `single` may stand once, those of `repeated` any number of times, all others are
+/// skipped.
+template <class Take>
+Result<void> each_field(ByteView message, std::uint64_t single, std::uint64_t repeated, Take take) {
+  Reader reader(message);
+  Once once;
+  while (true) {
+    STARLING_ASSIGN(const auto field, reader.next());
+    if (!field) return {};
+    const std::uint64_t bit = field->id < 64 ? field_bit(field->id) : 0;
+    if ((bit & (single | repeated)) == 0) continue;
+    if ((bit & single) != 0) STARLING_TRY(once.check(field->id));
+    STARLING_TRY(take(*field));
+  }
+}
+
 bool is_utf8(ByteView text) noexcept;
 
 }  // namespace starling::pb

@@ -461,6 +461,12 @@ yamux::StreamId Session::open(std::string protocol, std::unique_ptr<StreamHandle
   return find(*opened) != nullptr ? *opened : yamux::StreamId();
 }
 
+void Session::command_to(yamux::StreamId id, StreamCommand command, Instant now) {
+  with_handler(id, now, [&](StreamHandler& handler, StreamIo& io) {
+    return handler.on_command(std::move(command), io);
+  });
+}
+
 void Session::apply(down::AskKad command, Instant now) {
   if (!kad_stream_) {
     kad_stream_ = open(setup_.local->kad_protocol, make_kad_asker(), now);
@@ -469,19 +475,15 @@ void Session::apply(down::AskKad command, Instant now) {
     events_.emplace_back(EdgeEvent(up::KadAnswered{command.request.id, fail(Errc::too_many_streams)}));
     return;
   }
-  with_handler(kad_stream_, now, [&](StreamHandler& handler, StreamIo& io) {
-    return handler.on_command(StreamCommand(std::move(command)), io);
-  });
+  command_to(kad_stream_, std::move(command), now);
   drain_mux(now);
 }
 
 void Session::apply(down::AnswerKad command, Instant now) {
   const yamux::StreamId id(command.to.stream);
-  with_handler(id, now, [&](StreamHandler& handler, StreamIo& io) {
-    return handler.on_command(StreamCommand(std::move(command)), io);
-  });
+  command_to(id, std::move(command), now);
   if (connection_.upgraded()) {
-    feed(id, now);
+    feed(id, now);  // the next request may wait already
     drain_mux(now);
   }
 }
@@ -495,9 +497,7 @@ void Session::apply(down::OpenGossip command, Instant now) {
 
 void Session::apply(down::SendGossip command, Instant now) {
   if (!gossip_out_) return;
-  with_handler(gossip_out_, now, [&](StreamHandler& handler, StreamIo& io) {
-    return handler.on_command(StreamCommand(std::move(command)), io);
-  });
+  command_to(gossip_out_, std::move(command), now);
 }
 
 void Session::apply(down::AskPresence command, Instant now) {
@@ -507,18 +507,14 @@ void Session::apply(down::AskPresence command, Instant now) {
     events_.emplace_back(EdgeEvent(up::PresenceAnswered{command.ask, fail(Errc::too_many_streams)}));
     return;
   }
-  with_handler(presence_stream_, now, [&](StreamHandler& handler, StreamIo& io) {
-    return handler.on_command(StreamCommand(std::move(command)), io);
-  });
+  command_to(presence_stream_, std::move(command), now);
 }
 
 void Session::apply(down::AnswerPresence command, Instant now) {
   const yamux::StreamId id(command.to.stream);
-  with_handler(id, now, [&](StreamHandler& handler, StreamIo& io) {
-    return handler.on_command(StreamCommand(std::move(command)), io);
-  });
+  command_to(id, std::move(command), now);
   if (connection_.upgraded()) {
-    feed(id, now);
+    feed(id, now);  // the next request may wait already
     drain_mux(now);
   }
 }

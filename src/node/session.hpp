@@ -146,6 +146,7 @@ class Session {
   /// Calls the handler and applies what it asked for.
   template <class Call>
   void with_handler(yamux::StreamId id, Instant now, Call call);
+  void command_to(yamux::StreamId id, StreamCommand command, Instant now);
   void drop(yamux::StreamId id, Error error, Instant now);
   /// Makes the account say what handler and unsent answers hold; false when that is not granted.
   [[nodiscard]] bool settle(Stream& stream);
