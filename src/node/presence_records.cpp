@@ -16,7 +16,7 @@ std::size_t PresenceRecords::select(ByteView, std::span<const ByteView> values) 
 std::optional<WallTime> PresenceRecords::expires_at(ByteView, ByteView value) {
   auto container = agent::decode_signed_presence(value);
   if (!container) return std::nullopt;
-  const auto presence = agent::decode_presence(container->presence);
+  const auto presence = agent::decode_presence(container->payload);
   if (!presence) return std::nullopt;
   return presence->expires_at;
 }
