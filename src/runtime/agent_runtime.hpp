@@ -53,9 +53,9 @@ class AgentRuntime {
   /// runtime::Errc.
   Result<void> start();
   /// Runs `work` on the brain's thread, outputs are drained afterwards. Dropped after stop().
-  void post(std::function<void(node::AgentNode&, Now)> work);
+  void post(std::move_only_function<void(node::AgentNode&, Now)> work);
   /// The same, not before `delay` has passed.
-  void post_after(Duration delay, std::function<void(node::AgentNode&, Now)> work);
+  void post_after(Duration delay, std::move_only_function<void(node::AgentNode&, Now)> work);
   /// The value of `work` on the brain's thread. Blocking; nothing when the node has stopped.
   template <class Work>
   auto ask(Work work) -> std::optional<decltype(work(std::declval<node::AgentNode&>(), Now{}))> {
