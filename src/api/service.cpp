@@ -17,7 +17,8 @@ T answer(Ask ask) {
 }  // namespace
 
 Result<std::unique_ptr<Service>> Service::start(ServiceConfig config) {
-  STARLING_ASSIGN(auto core, sdk::AgentCore::start(std::move(config)));
+  STARLING_ASSIGN(auto core, sdk::AgentCore::open(std::move(config)));
+  STARLING_TRY(core->start());
   return std::unique_ptr<Service>(new Service(std::move(core)));
 }
 

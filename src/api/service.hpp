@@ -19,7 +19,7 @@ using ServiceConfig = sdk::AgentSetup;
 /// that has stopped are answered with empty values.
 class Service {
  public:
-  /// Errors of sdk::AgentCore::start().
+  /// Errors of sdk::AgentCore::open() and start().
   static Result<std::unique_ptr<Service>> start(ServiceConfig config);
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;

@@ -50,6 +50,8 @@ void AgentRuntime::metrics(std::function<void(MetricsSnapshot)> done) {
 
 void AgentRuntime::stop() { state_->runtime.stop(); }
 
+void AgentRuntime::refuse_own_thread() const { state_->runtime.refuse_own_thread(); }
+
 const PeerId& AgentRuntime::peer_id() const noexcept { return state_->peer; }
 
 std::vector<Multiaddr> AgentRuntime::listening() const { return state_->runtime.listening(); }

@@ -76,6 +76,7 @@ class AgentRuntime {
   void metrics(std::function<void(MetricsSnapshot)> done);
   /// Withdraws, closes, joins. Blocking, idempotent.
   void stop();
+  void refuse_own_thread() const;
 
   const PeerId& peer_id() const noexcept;
   /// What is listened on after start(), with real ports and without wildcards.

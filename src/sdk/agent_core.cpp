@@ -96,9 +96,11 @@ bool is_terminal(agent::DeliveryState state) noexcept {
 }
 
 struct AgentCore::State {
-  explicit State(AgentSetup own_setup) : setup(std::move(own_setup)) {}
+  explicit State(AgentSetup own_setup)
+      : setup(std::move(own_setup)), log(runtime::make_log(setup.log_level, setup.log)) {}
 
   AgentSetup setup;
+  std::unique_ptr<Log> log;
   std::optional<home::DataDir> dir;
   std::mutex store_mutex;  ///< the inbox is read from other threads than the brain's
   std::optional<home::Store> store;
@@ -201,7 +203,7 @@ void AgentCore::State::persist(const node::agent_event::Persist& persist) {
 }
 
 void AgentCore::State::storage_failed() {
-  if (setup.log) setup.log(LogLevel::error, "home", "the database failed; what was received may be lost");
+  log->write(LogLevel::error, "home", "the database failed; what was received may be lost");
 }
 
 // ---------------------------------------------------------------------------------------------- what the
@@ -224,8 +226,10 @@ void AgentCore::State::on_event(node::agent_event::Event& event, Now now) {
   } else if (auto* published = std::get_if<node::agent_event::Published>(&event)) {
     stored = published->stored;
     presence_seq = published->seq;
+    log->write(LogLevel::info, "agent",
+               "presence " + std::to_string(presence_seq) + " is stored by " + std::to_string(stored));
   } else if (auto* superseded = std::get_if<Superseded>(&event)) {
-    if (setup.log) setup.log(LogLevel::warn, "agent", "superseded by " + superseded->by.to_string());
+    log->write(LogLevel::warn, "agent", "superseded by " + superseded->by.to_string());
   }
 }
 
@@ -289,7 +293,7 @@ void AgentCore::State::give_up() {
 AgentCore::AgentCore(std::unique_ptr<State> state) : state_(std::move(state)) {}
 AgentCore::~AgentCore() { stop(); }
 
-Result<std::unique_ptr<AgentCore>> AgentCore::start(AgentSetup own_setup) {
+Result<std::unique_ptr<AgentCore>> AgentCore::open(AgentSetup own_setup) {
   const Now now = runtime::read_clock();
   auto state = std::make_unique<State>(std::move(own_setup));
   State* raw = state.get();
@@ -309,10 +313,17 @@ Result<std::unique_ptr<AgentCore>> AgentCore::start(AgentSetup own_setup) {
   setup.events.persist = [raw](const node::agent_event::Persist& persist) { raw->persist(persist); };
   setup.events.agent = [raw](node::agent_event::Event& event, Now at) { raw->on_event(event, at); };
   raw->runtime = std::make_unique<runtime::AgentRuntime>(std::move(setup));
-  std::unique_ptr<AgentCore> core(new AgentCore(std::move(state)));
-  STARLING_TRY(raw->runtime->start());
-  return core;
+  return std::unique_ptr<AgentCore>(new AgentCore(std::move(state)));
 }
+
+Result<void> AgentCore::start() {
+  STARLING_TRY(state_->runtime->start());
+  for (const auto& address : addresses())
+    state_->log->write(LogLevel::info, "agent", wallet().to_string() + " listens on " + address.to_string());
+  return {};
+}
+
+void AgentCore::refuse_own_thread() const { state_->runtime->refuse_own_thread(); }
 
 void AgentCore::stop() {
   if (!state_->runtime) return;

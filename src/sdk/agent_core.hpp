@@ -96,8 +96,8 @@ struct StatusView {
   std::optional<PeerId> superseded_by;
 };
 
-/// One running agent node: identity, storage, runtime, and what programs ask of it. The public Node and the
-/// daemon both stand on it.
+/// One agent node: identity, storage, runtime, and what programs ask of it. The public Node and the daemon
+/// both stand on it. Call order: open() → on_…() → start() → anything → stop().
 ///
 /// Threads: methods may be called from anywhere and do not block, but for those marked so; callbacks come on
 /// the brain's thread, exactly once, with Errc::shutting_down when the node has stopped: then on the thread
@@ -110,8 +110,10 @@ class AgentCore {
   using Done = std::function<void(Result<T>)>;
   static constexpr std::size_t kAnnouncementsKept = 1000;
 
-  /// Blocking. Errors of home::DataDir, home::Store, agent::Identity and runtime::AgentRuntime::start().
-  static Result<std::unique_ptr<AgentCore>> start(AgentSetup setup);
+  /// Blocking. Errors of home::DataDir, home::Store and agent::Identity.
+  static Result<std::unique_ptr<AgentCore>> open(AgentSetup setup);
+  /// Blocking. Errors of runtime::AgentRuntime::start().
+  Result<void> start();
   AgentCore(const AgentCore&) = delete;
   AgentCore& operator=(const AgentCore&) = delete;
   ~AgentCore();
@@ -154,6 +156,8 @@ class AgentCore {
 
   /// Withdraws, closes, joins. Blocking, idempotent. When it returns every callback has come.
   void stop();
+  /// Ends the program when called on a thread of the node, where stop() would wait for itself.
+  void refuse_own_thread() const;
 
  private:
   struct State;
