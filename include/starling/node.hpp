@@ -82,10 +82,10 @@ class Node {
   ~Node();
 
   /// Opens the folder, listens, begins to publish. Takes about a second when a password opens the wallet.
-  /// Kinds: `malformed` (an option that cannot be read), `refused` (wrong password, folder in use, port in use
-  /// or not allowed), `storage` (a folder that is damaged or cannot be written), `not_found` (no such wallet).
-  /// The message names the option, folder or address. Nothing runs after a failure; start() may be called
-  /// again.
+  /// Kinds: `malformed` (an option that cannot be read), `refused` (wrong password, folder in use, port in
+  /// use or not allowed), `storage` (a folder that is damaged or cannot be written), `not_found` (no such
+  /// wallet). The message names the option, folder or address. Nothing runs after a failure; start() may be
+  /// called again.
   Outcome<void> start();
   /// Withdraws the presence (3 s at most), closes every connection, joins the threads. Does nothing when the
   /// node does not run.
