@@ -41,6 +41,8 @@ struct NodeOptions {
   enum class Visibility : std::uint8_t { found, hidden } visibility = Visibility::found;
   bool status_messages = true;  ///< tell the network how we are, every minute or less often
   std::size_t connections = 0;  ///< the most to keep; 0: what the role says (50 for an agent)
+  /// Bytes that all connections may hold for their peers together; a stream that needs more is reset.
+  std::size_t connections_bytes_max = std::size_t{256} << 20;
   /// Dial private and loopback addresses of any record, not only of classes that we listen or bootstrap on.
   bool allow_private_addresses = false;
   /// Publish above another node of the same wallet instead of yielding to it.

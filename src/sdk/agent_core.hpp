@@ -33,8 +33,8 @@ struct AgentSetup {
   std::optional<std::size_t> connections;    ///< the role's preset otherwise
   /// Bytes that connections may hold for their peers together.
   std::size_t connections_bytes_max = node::kConnectionsBytesMax;
-  std::optional<agent::DhtMode> dht;         ///< likewise
-  std::optional<bool> gossip;                ///< likewise
+  std::optional<agent::DhtMode> dht;  ///< likewise
+  std::optional<bool> gossip;         ///< likewise
   bool status_messages = true;
   bool allow_private_addresses = false;  ///< dial private and loopback addresses of records in any case
   bool take_over = false;

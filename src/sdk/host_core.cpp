@@ -11,6 +11,8 @@ template <class... Visitors>
 struct Overloaded : Visitors... {
   using Visitors::operator()...;
 };
+template <class... Visitors>
+Overloaded(Visitors...) -> Overloaded<Visitors...>;
 
 PeerInfo to_public(const identify::Info& info) {
   PeerInfo out;

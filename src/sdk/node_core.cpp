@@ -59,6 +59,7 @@ Outcome<AgentSetup> NodeCore::setup() const {
   setup.short_lived = options_.visibility == NodeOptions::Visibility::hidden;
   setup.status_messages = options_.status_messages;
   if (options_.connections > 0) setup.connections = options_.connections;
+  setup.connections_bytes_max = options_.connections_bytes_max;
   setup.allow_private_addresses = options_.allow_private_addresses;
   setup.take_over = options_.take_over;
   setup.threads = options_.threads;
