@@ -168,9 +168,9 @@ class Program {
   void verdict() {
     if (open_.empty()) return;
     const auto it = std::next(open_.begin(), static_cast<std::ptrdiff_t>(input_.u8() % open_.size()));
-    constexpr std::array outcomes = {Outcome::accept(), Outcome::reject(), Outcome::ignore(),
-                                     Outcome::forged(), Outcome::throttled()};
-    const Outcome outcome = outcomes[input_.u8() % outcomes.size()];
+    constexpr std::array kOutcomes = {Outcome::accept(), Outcome::reject(), Outcome::ignore(),
+                                      Outcome::forged(), Outcome::throttled()};
+    const Outcome outcome = kOutcomes[input_.u8() % kOutcomes.size()];
     const ValidationId validation = it->first;
     open_.erase(it);
     router_.on_validated(validation, outcome, now_);

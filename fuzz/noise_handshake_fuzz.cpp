@@ -21,8 +21,8 @@ const crypto::PrivateKey& identity(std::uint64_t seed) {
     SeededRng rng(s);
     return crypto::PrivateKey::generate(crypto::KeyType::ed25519, rng);
   };
-  static const crypto::PrivateKey keys[] = {make(1), make(2)};
-  return keys[seed];
+  static const crypto::PrivateKey kKeys[] = {make(1), make(2)};
+  return kKeys[seed];
 }
 
 struct Party {

@@ -12,11 +12,11 @@ using namespace starling;
 using namespace starling::identify;
 
 const crypto::PrivateKey& signer() {
-  static const auto key = [] {
+  static const auto kKey = [] {
     SeededRng rng(1);
     return crypto::PrivateKey::generate(crypto::KeyType::ed25519, rng);
   }();
-  return key;
+  return kKey;
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ void apply(Flags& flags, const std::string& name, const std::string& value) {
 Flags parse_flags(const std::vector<std::string>& arguments) {
   Flags flags;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    std::string name = arguments[i];
+    const std::string& name = arguments[i];
     if (const auto equals = name.find('='); equals != std::string::npos && name.starts_with("--")) {
       apply(flags, name.substr(0, equals), name.substr(equals + 1));
       continue;

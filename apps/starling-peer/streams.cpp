@@ -152,9 +152,9 @@ void serve_echo(Stream stream) {
   });
 }
 
-void serve_rr(Stream stream) { serve_rr_on(stream, std::make_shared<RrServer>()); }
+void serve_rr(const Stream& stream) { serve_rr_on(stream, std::make_shared<RrServer>()); }
 
-void serve_perf(Stream stream) { serve_perf_on(stream, std::make_shared<PerfServer>()); }
+void serve_perf(const Stream& stream) { serve_perf_on(stream, std::make_shared<PerfServer>()); }
 
 std::vector<std::uint8_t> pseudo_random(std::uint32_t seed, std::size_t count) {
   std::uint32_t x = seed == 0 ? 1 : seed;

@@ -168,7 +168,7 @@ class Demo {
     if (!output_.json()) output_.text(text);
   }
   void event(json::object object) {
-    if (output_.json()) output_.line(object);
+    if (output_.json()) output_.line(std::move(object));
   }
   int failed(const std::string& why) {
     return output_.fail(Failure{make_error(api::Errc::remote_error), "demo: " + why});

@@ -13,8 +13,8 @@ namespace starling::node {
 /// What this node is and offers, as every session needs to know it. Immutable: a change makes a new one,
 /// which sessions on all shards then share.
 struct LocalInfo {
-  LocalInfo(crypto::PrivateKey identity)
-      : key(std::move(identity)), id(PeerId::of(key.public_key())) {}  // NOLINT
+  explicit LocalInfo(crypto::PrivateKey identity)
+      : key(std::move(identity)), id(PeerId::of(key.public_key())) {}
 
   crypto::PrivateKey key;
   PeerId id;
