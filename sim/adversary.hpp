@@ -9,9 +9,9 @@ namespace starling::sim {
 
 /// A machine of its own in the place of an AgentNode: it speaks node/port.hpp and does as it likes.
 ///
-/// One per adversarial node, owned by World. Call order as with every machine: start() once, then inputs, drain
-/// poll(), re-arm deadline(). Derive from it to try an attack; the edge vouches for peer ids, so an adversary may
-/// carry any id but cannot speak in another's name.
+/// One per adversarial node, owned by World. Call order as with every machine: start() once, then inputs,
+/// drain poll(), re-arm deadline(). Derive from it to try an attack; the edge vouches for peer ids, so an
+/// adversary may carry any id but cannot speak in another's name.
 class Adversary {
  public:
   virtual ~Adversary() = default;

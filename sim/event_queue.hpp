@@ -27,11 +27,12 @@ struct Task {
 /// What an event carries. Nothing: the node's deadline.
 using Payload = std::variant<std::monostate, node::EdgeEvent, DialArrives, Task>;
 
-/// Events in the order of their times, those of equal times in the order of their making: one seed, one course.
+/// Events in the order of their times, those of equal times in the order of their making: one seed, one
+/// course.
 ///
-/// A heap of small entries (four children a node: fewer cache lines than two) over a slab of payloads that are
-/// never moved while they wait, so an event costs no allocation of its own. Memory is bounded by the events under
-/// way; freed places are used again. Single-threaded, owned by World.
+/// A heap of small entries (four children a node: fewer cache lines than two) over a slab of payloads that
+/// are never moved while they wait, so an event costs no allocation of its own. Memory is bounded by the
+/// events under way; freed places are used again. Single-threaded, owned by World.
 class EventQueue {
  public:
   struct Entry {

@@ -21,7 +21,8 @@ void Ledger::on_told(std::size_t node, const node::agent_event::Event& event, No
     owner.records.push_back({issued->last_issued, issued->largest_expiry, owner.leaving});
   } else if (const auto* published = std::get_if<node::agent_event::Published>(&event)) {
     for (Record& record : owner.records)
-      if (record.seq == published->seq && published->stored > 0) record.stored = std::min(record.stored, now.mono);
+      if (record.seq == published->seq && published->stored > 0)
+        record.stored = std::min(record.stored, now.mono);
   }
 }
 

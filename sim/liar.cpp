@@ -63,7 +63,9 @@ const Bytes* Gang::first_value(ByteView key) const {
   return it == first_values_.end() ? nullptr : &it->second;
 }
 
-void Gang::remember(ByteView key, ByteView value) { first_values_.try_emplace(to_bytes(key), to_bytes(value)); }
+void Gang::remember(ByteView key, ByteView value) {
+  first_values_.try_emplace(to_bytes(key), to_bytes(value));
+}
 
 Liar::Liar(PeerId id, Multiaddr address, Manner manner, std::string kad_protocol, Gang& gang,
            std::uint64_t seed)
@@ -134,10 +136,10 @@ void Liar::asked(const node::up::KadAsked& asked) {
       answer.closer_peers = peers_for(kad::KadId::of(request.key));
       break;
     case kad::MessageType::find_node:
-    case kad::MessageType::get_providers:
-      answer.closer_peers = peers_for(kad::KadId::of(request.key));
-      break;
-    case kad::MessageType::add_provider: out_.emplace_back(node::down::AnswerKad{asked.from, std::nullopt}); return;
+    case kad::MessageType::get_providers: answer.closer_peers = peers_for(kad::KadId::of(request.key)); break;
+    case kad::MessageType::add_provider:
+      out_.emplace_back(node::down::AnswerKad{asked.from, std::nullopt});
+      return;
     case kad::MessageType::ping: break;
   }
   out_.emplace_back(node::down::AnswerKad{asked.from, std::optional<kad::Message>(std::move(answer))});

@@ -28,8 +28,8 @@ class Gang {
   const std::vector<Contact>& members() const noexcept { return members_; }
   std::vector<kad::PeerInfo> nearest(const std::vector<Contact>& among, const kad::KadId& target,
                                      std::size_t count) const;
-  /// Ids next to the target that nobody has: the nearest of a stock that was made beforehand, as grinding keys for
-  /// every question would be.
+  /// Ids next to the target that nobody has: the nearest of a stock that was made beforehand, as grinding
+  /// keys for every question would be.
   std::vector<kad::PeerInfo> invented(const kad::KadId& target);
   /// The first value that any of them was given for the key; nullptr when there was none.
   const Bytes* first_value(ByteView key) const;
@@ -49,8 +49,8 @@ class Gang {
   std::vector<Contact> invented_;
 };
 
-/// A DHT server that lies, or says nothing at all. It joins like any other, makes itself known to honest servers,
-/// takes every record and answers as `Manner` says.
+/// A DHT server that lies, or says nothing at all. It joins like any other, makes itself known to honest
+/// servers, takes every record and answers as `Manner` says.
 class Liar final : public Adversary {
  public:
   struct Manner {

@@ -41,18 +41,18 @@ Duration LinkModel::latency(std::uint64_t seed, std::uint32_t a, std::uint32_t b
 }
 
 Duration LinkModel::trouble(Rng& rng, Duration latency) const {
-  Duration more = Duration(static_cast<std::int64_t>(
-      rng.below(static_cast<std::uint64_t>(jitter_max.count()) + 1)));
+  Duration more =
+      Duration(static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(jitter_max.count()) + 1)));
   if (packet_loss > 0 && rng.unit() < packet_loss) more += std::max(kRetransmitMin, latency * 2);
   return more;
 }
 
 std::size_t wire_size(const kad::Message& message) noexcept {
-  std::size_t bytes = 8 + message.key.size() + wire_size(message.closer_peers) +
-                      wire_size(message.provider_peers);
+  std::size_t bytes =
+      8 + message.key.size() + wire_size(message.closer_peers) + wire_size(message.provider_peers);
   if (message.record)
-    bytes += 12 + message.record->key.size() + message.record->value.size() +
-             message.record->time_received.size();
+    bytes +=
+        12 + message.record->key.size() + message.record->value.size() + message.record->time_received.size();
   return bytes;
 }
 

@@ -62,7 +62,8 @@ TEST(LinkModel, TheSizeOfADhtMessageIsThatOfItsBytesWithinATenth) {
     IpPort ip;
     ip.ip[0] = 50;
     ip.port = 4001;
-    message.closer_peers.push_back({Gang::random_id(rng), {Multiaddr::tcp(ip)}, kad::ConnectionType::connected});
+    message.closer_peers.push_back(
+        {Gang::random_id(rng), {Multiaddr::tcp(ip)}, kad::ConnectionType::connected});
   }
   const auto real = static_cast<double>(kad::encode(message).size());
   EXPECT_NEAR(static_cast<double>(wire_size(message)), real, real / 10);

@@ -10,8 +10,8 @@ namespace starling::sim {
 /// What one lookup costs, seen from outside: every request that its node sends about one of its keys, and how
 /// many servers stood between it and what it found.
 ///
-/// A server that the node knew at the start is one hop away; one that was first named by a server at n hops is at
-/// n + 1. Fed by World; lives as long as its lookup.
+/// A server that the node knew at the start is one hop away; one that was first named by a server at n hops
+/// is at n + 1. Fed by World; lives as long as its lookup.
 class LookupTrace {
  public:
   explicit LookupTrace(std::vector<Bytes> keys) : keys_(std::move(keys)) {}

@@ -14,7 +14,8 @@ namespace json = boost::json;
 std::string shown(const Measure& measure, double value) {
   switch (measure.unit) {
     case Unit::share: return fmt::format("{:.3f} %", value * 100);
-    case Unit::time: return value >= 10'000 ? fmt::format("{:.1f} s", value / 1000) : fmt::format("{:.0f} ms", value);
+    case Unit::time:
+      return value >= 10'000 ? fmt::format("{:.1f} s", value / 1000) : fmt::format("{:.0f} ms", value);
     case Unit::count: break;
   }
   return value == static_cast<double>(static_cast<std::int64_t>(value)) ? fmt::format("{:.0f}", value)
@@ -45,6 +46,14 @@ std::map<std::string_view, std::size_t> outcomes_of(const std::vector<const Samp
   return out;
 }
 
+/// Why lookups missed, by the words of their errors.
+std::map<std::string, std::size_t> misses_of(const std::vector<const Sample*>& samples) {
+  std::map<std::string, std::size_t> out;
+  for (const Sample* sample : samples)
+    if (sample->outcome == Outcome::missed && sample->error) ++out[sample->error->to_string()];
+  return out;
+}
+
 }  // namespace
 
 std::string replay_command(const Results& results) {
@@ -54,20 +63,23 @@ std::string replay_command(const Results& results) {
 std::string to_table(const Results& results) {
   const RunFigures& f = results.figures;
   std::string out = fmt::format("{}: {}\n\n", results.scenario.name, results.scenario.about);
-  out += fmt::format("{:<20} {:>7} {:>10} {:>9} {:>9} {:>9} {:>6} {:>9}  {}\n", "workload", "count", "success", "p50",
-                     "p99", "max", "hops", "requests", "outcomes");
+  out += fmt::format("{:<20} {:>7} {:>10} {:>9} {:>9} {:>9} {:>6} {:>9}  {}\n", "workload", "count",
+                     "success", "p50", "p99", "max", "hops", "requests", "outcomes");
   for (const WorkResult& work : results.works) {
     const auto samples = samples_of(results, work.name);
     std::string outcomes;
     for (const auto& [name, count] : outcomes_of(samples)) outcomes += fmt::format("{} {}  ", name, count);
+    for (const auto& [why, count] : misses_of(samples)) outcomes += fmt::format("({}: {})  ", why, count);
     if (is_message(work.what))
       outcomes = fmt::format("delivered {}, duplicates {:.0f}",
                              shown(*find_measure("delivered"), value_of(samples, "delivered")),
                              value_of(samples, "duplicates"));
-    const auto cell = [&](std::string_view name) { return shown(*find_measure(name), value_of(samples, name)); };
-    out += fmt::format("{:<20} {:>7} {:>10} {:>9} {:>9} {:>9} {:>6.2f} {:>9.1f}  {}\n", work.name, samples.size(),
-                       cell("success"), cell("p50"), cell("p99"), cell("max"), value_of(samples, "hops_mean"),
-                       value_of(samples, "requests_mean"), outcomes);
+    const auto cell = [&](std::string_view name) {
+      return shown(*find_measure(name), value_of(samples, name));
+    };
+    out += fmt::format("{:<20} {:>7} {:>10} {:>9} {:>9} {:>9} {:>6.2f} {:>9.1f}  {}\n", work.name,
+                       samples.size(), cell("success"), cell("p50"), cell("p99"), cell("max"),
+                       value_of(samples, "hops_mean"), value_of(samples, "requests_mean"), outcomes);
   }
   out += "\n";
   for (const Verdict& verdict : results.verdicts) {
@@ -76,16 +88,19 @@ std::string to_table(const Results& results) {
     if (verdict.check.at_least) bounds += " at least " + shown(measure, *verdict.check.at_least);
     if (verdict.check.at_most) bounds += " at most " + shown(measure, *verdict.check.at_most);
     out += fmt::format("{} {} of {}: {} (must be{})\n", verdict.holds ? "ok    " : "FAILED", measure.name,
-                       verdict.check.of.empty() ? "all" : verdict.check.of, shown(measure, verdict.value), bounds);
+                       verdict.check.of.empty() ? "all" : verdict.check.of, shown(measure, verdict.value),
+                       bounds);
   }
-  out += fmt::format("\nseed {}, state hash {:016x}\n{} nodes ({} adversaries), {} connections at the end; {:.0f} s of "
-                     "virtual time, {} events, {:.1f} MB between nodes\n",
-                     f.seed, f.state_hash, f.nodes, f.adversaries, f.connections, f.virtual_s, f.events,
-                     static_cast<double>(f.bytes) / 1e6);
+  out += fmt::format(
+      "\nseed {}, state hash {:016x}\n{} nodes ({} adversaries), {} connections at the end; {:.0f} s of "
+      "virtual time, {} events, {:.1f} MB between nodes\n",
+      f.seed, f.state_hash, f.nodes, f.adversaries, f.connections, f.virtual_s, f.events,
+      static_cast<double>(f.bytes) / 1e6);
   if (f.cpu_s > 0)
-    out += fmt::format("{:.1f} s of CPU, {:.0f} events/s, {:.0f} MiB resident, {:.0f} KiB a node\n", f.cpu_s,
-                       static_cast<double>(f.events) / f.cpu_s, static_cast<double>(f.rss_bytes) / (1 << 20),
-                       static_cast<double>(f.rss_bytes) / 1024 / static_cast<double>(std::max<std::size_t>(f.nodes, 1)));
+    out += fmt::format(
+        "{:.1f} s of CPU, {:.0f} events/s, {:.0f} MiB resident, {:.0f} KiB a node\n", f.cpu_s,
+        static_cast<double>(f.events) / f.cpu_s, static_cast<double>(f.rss_bytes) / (1 << 20),
+        static_cast<double>(f.rss_bytes) / 1024 / static_cast<double>(std::max<std::size_t>(f.nodes, 1)));
   if (!results.good()) out += "replay: " + replay_command(results) + "\n";
   return out;
 }
@@ -111,13 +126,16 @@ std::string to_json(const Results& results) {
   for (const WorkResult& work : results.works) {
     const auto samples = samples_of(results, work.name);
     json::object entry{{"name", work.name}, {"do", word_for(work.what)}, {"count", samples.size()}};
-    for (const std::string_view name :
-         {"success", "truthful", "p50", "p99", "max", "hops_mean", "hops_max", "requests_mean", "requests_p99",
-          "delivered", "duplicates"})
-      entry[std::string(name) + (find_measure(name)->unit == Unit::time ? "_ms" : "")] = value_of(samples, name);
+    for (const std::string_view name : {"success", "truthful", "p50", "p99", "max", "hops_mean", "hops_max",
+                                        "requests_mean", "requests_p99", "delivered", "duplicates"})
+      entry[std::string(name) + (find_measure(name)->unit == Unit::time ? "_ms" : "")] =
+          value_of(samples, name);
     json::object outcomes;
     for (const auto& [name, count] : outcomes_of(samples)) outcomes[name] = count;
     entry["outcomes"] = std::move(outcomes);
+    json::object misses;
+    for (const auto& [why, count] : misses_of(samples)) misses[why] = count;
+    entry["misses"] = std::move(misses);
     works.push_back(std::move(entry));
   }
   root["works"] = std::move(works);
@@ -151,30 +169,35 @@ struct Panel {
 
 double x_of(double share) { return kLeft + share * (kWidth - kLeft - kRight); }
 
-std::string line_of(const Panel& panel, const std::vector<std::optional<double>>& values, std::string_view color) {
+std::string line_of(const Panel& panel, const std::vector<std::optional<double>>& values,
+                    std::string_view color) {
   std::string points, out;
   const auto flush = [&] {
     if (!points.empty())
-      out += fmt::format("<polyline fill=\"none\" stroke=\"{}\" stroke-width=\"2\" points=\"{}\"/>\n", color, points);
+      out += fmt::format("<polyline fill=\"none\" stroke=\"{}\" stroke-width=\"2\" points=\"{}\"/>\n", color,
+                         points);
     points.clear();
   };
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!values[i]) continue;
     const double x = x_of((static_cast<double>(i) + 0.5) / static_cast<double>(values.size()));
     points += fmt::format("{:.1f},{:.1f} ", x, panel.y_of(*values[i]));
-    out += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.5\" fill=\"{}\"/>\n", x, panel.y_of(*values[i]), color);
+    out += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.5\" fill=\"{}\"/>\n", x,
+                       panel.y_of(*values[i]), color);
   }
   flush();
   return out;
 }
 
 std::string frame(const Panel& panel, std::string_view title, std::string_view unit) {
-  std::string out = fmt::format("<text x=\"{}\" y=\"{}\" class=\"t\">{}</text>\n", kLeft, panel.top - 8, title);
+  std::string out =
+      fmt::format("<text x=\"{}\" y=\"{}\" class=\"t\">{}</text>\n", kLeft, panel.top - 8, title);
   for (int i = 0; i <= 4; ++i) {
     const double value = panel.y_max * i / 4;
-    out += fmt::format("<line x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\" class=\"g\"/>"
-                       "<text x=\"{3}\" y=\"{4:.1f}\" class=\"l\" text-anchor=\"end\">{5:.0f}{6}</text>\n",
-                       kLeft, kWidth - kRight, panel.y_of(value), kLeft - 6, panel.y_of(value) + 4, value, unit);
+    out += fmt::format(
+        "<line x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\" class=\"g\"/>"
+        "<text x=\"{3}\" y=\"{4:.1f}\" class=\"l\" text-anchor=\"end\">{5:.0f}{6}</text>\n",
+        kLeft, kWidth - kRight, panel.y_of(value), kLeft - 6, panel.y_of(value) + 4, value, unit);
   }
   return out;
 }
@@ -182,9 +205,12 @@ std::string frame(const Panel& panel, std::string_view title, std::string_view u
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (c == '<') out += "&lt;";
-    else if (c == '&') out += "&amp;";
-    else out += c;
+    if (c == '<')
+      out += "&lt;";
+    else if (c == '&')
+      out += "&amp;";
+    else
+      out += c;
   }
   return out;
 }
@@ -224,8 +250,8 @@ std::string to_svg(const Results& results) {
                        below.top + below.height);
   }
   for (int i = 0; i <= 6; ++i)
-    out += fmt::format("<text x=\"{:.1f}\" y=\"{}\" class=\"l\" text-anchor=\"middle\">{:.0f} s</text>\n", x_of(i / 6.0),
-                       below.top + below.height + 18, end * i / 6);
+    out += fmt::format("<text x=\"{:.1f}\" y=\"{}\" class=\"l\" text-anchor=\"middle\">{:.0f} s</text>\n",
+                       x_of(i / 6.0), below.top + below.height + 18, end * i / 6);
   return out + "</svg>\n";
 }
 

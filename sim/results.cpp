@@ -54,7 +54,8 @@ constexpr std::array kMeasures{
             [](const Samples& s) {
               return s.empty() ? 0 : 1 - share_of(s, {Outcome::forged, Outcome::resurrected});
             }},
-    Measure{"found", Unit::count, "the newest record", [](const Samples& s) { return count_of(s, Outcome::found); }},
+    Measure{"found", Unit::count, "the newest record",
+            [](const Samples& s) { return count_of(s, Outcome::found); }},
     Measure{"absent", Unit::count, "truthfully not found",
             [](const Samples& s) { return count_of(s, Outcome::absent); }},
     Measure{"withdrawn", Unit::count, "truthfully withdrawn",
@@ -69,7 +70,8 @@ constexpr std::array kMeasures{
             [](const Samples& s) { return count_of(s, Outcome::resurrected); }},
     Measure{"pending", Unit::count, "not done when the run ended",
             [](const Samples& s) { return count_of(s, Outcome::pending); }},
-    Measure{"p50", Unit::time, "time to the answer, median", [](const Samples& s) { return quantile_of(s, 0.5, ms_of); }},
+    Measure{"p50", Unit::time, "time to the answer, median",
+            [](const Samples& s) { return quantile_of(s, 0.5, ms_of); }},
     Measure{"p99", Unit::time, "time to the answer, 99 of 100",
             [](const Samples& s) { return quantile_of(s, 0.99, ms_of); }},
     Measure{"max", Unit::time, "time to the answer, the slowest",
@@ -108,7 +110,8 @@ std::string_view to_string(Outcome outcome) noexcept {
 }
 
 const Measure* find_measure(std::string_view name) noexcept {
-  const auto it = std::find_if(kMeasures.begin(), kMeasures.end(), [&](const Measure& m) { return m.name == name; });
+  const auto it =
+      std::find_if(kMeasures.begin(), kMeasures.end(), [&](const Measure& m) { return m.name == name; });
   return it == kMeasures.end() ? nullptr : &*it;
 }
 

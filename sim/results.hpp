@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.hpp"
 #include "sim/scenario.hpp"
 
 namespace starling::sim {
@@ -28,6 +29,7 @@ struct Sample {
   Outcome outcome = Outcome::pending;
   std::uint32_t hops = 0;
   std::uint32_t requests = 0;
+  std::optional<Error> error;    ///< what a lookup said that brought nothing back
   std::uint32_t expected = 0;    ///< messages: how many receivers
   std::uint32_t delivered = 0;   ///< messages: how many of them have it
   std::uint32_t duplicates = 0;  ///< messages: copies beyond the first, and copies to others

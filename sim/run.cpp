@@ -20,8 +20,9 @@ constexpr Duration kSlice = 1s;             ///< of virtual time between two wor
 constexpr Duration kProvideRest = 2s;       ///< between a PROVIDE and the search for it
 
 Duration part(Duration whole, std::size_t index, std::size_t count) {
-  return count == 0 ? Duration{} : Duration(whole.count() / static_cast<std::int64_t>(count) *
-                                            static_cast<std::int64_t>(index));
+  return count == 0
+             ? Duration{}
+             : Duration(whole.count() / static_cast<std::int64_t>(count) * static_cast<std::int64_t>(index));
 }
 
 std::size_t share_of(double share, std::size_t whole) {
@@ -66,7 +67,8 @@ class Run final : public Witness {
   void on_told(std::size_t index, const node::agent_event::Event& event, Now now) override {
     ledger_.on_told(index, event, now);
     if (const auto* found = std::get_if<node::agent_event::Found>(&event)) on_found(index, *found);
-    if (const auto* message = std::get_if<node::agent_event::Message>(&event)) on_message(index, message->message);
+    if (const auto* message = std::get_if<node::agent_event::Message>(&event))
+      on_message(index, message->message);
   }
   void on_query(std::size_t index, const kad::QueryDone& done, Now) override;
 
@@ -159,12 +161,13 @@ void Run::add_node(agent::Role role) {
   spec.behind_nat = !serves && net.behind_nat > 0 && rng_.unit() < net.behind_nat;
   if (net.clock_skew_max > Duration::zero()) {
     const auto most = static_cast<std::uint64_t>(net.clock_skew_max.count());
-    spec.clock_skew = Duration(static_cast<std::int64_t>(rng_.below(2 * most + 1)) -
-                               static_cast<std::int64_t>(most));
+    spec.clock_skew =
+        Duration(static_cast<std::int64_t>(rng_.below(2 * most + 1)) - static_cast<std::int64_t>(most));
   }
   const std::size_t told = std::min(kBootstrapsTold, bootstraps_.size());
   const std::size_t first = bootstraps_.empty() ? 0 : rng_.below(bootstraps_.size());
-  for (std::size_t i = 0; i < told; ++i) spec.bootstrap.push_back(bootstraps_[(first + i) % bootstraps_.size()]);
+  for (std::size_t i = 0; i < told; ++i)
+    spec.bootstrap.push_back(bootstraps_[(first + i) % bootstraps_.size()]);
   spec.adjust = [this](node::AgentConfig& config, node::HostConfig& host) {
     const NetworkSpec& network = scenario_.network;
     config.republish = network.republish;
@@ -206,9 +209,10 @@ void Run::add_liar(const AdversarySpec& spec, std::size_t number, PeerId id) {
 void Run::add_ring(const AdversarySpec& spec) {
   const auto target = kad::KadId::of(agent::presence_key(world_.wallet(groups_.at("target").front())));
   std::size_t bits = 0;
-  for (const auto& server : gang_.honest()) bits = std::max(bits, kad::common_prefix_bits(server.place, target) + 1);
-  const auto count = static_cast<std::size_t>(
-      std::llround(spec.per_server * static_cast<double>(gang_.honest().size())));
+  for (const auto& server : gang_.honest())
+    bits = std::max(bits, kad::common_prefix_bits(server.place, target) + 1);
+  const auto count =
+      static_cast<std::size_t>(std::llround(spec.per_server * static_cast<double>(gang_.honest().size())));
   for (std::size_t i = 0; i < count; ++i) add_liar(spec, i, Gang::id_near(target, bits, rng_));
 }
 
@@ -257,8 +261,10 @@ void Run::grow() {
 
 void Run::schedule_timeline() {
   for (const AdversarySpec& spec : scenario_.adversaries)
-    if (spec.kind == AdversarySpec::Kind::ring) world_.at(began_ + spec.at, [this, &spec] { add_ring(spec); });
-  for (const EventSpec& event : scenario_.events) world_.at(began_ + event.at, [this, &event] { happen(event); });
+    if (spec.kind == AdversarySpec::Kind::ring)
+      world_.at(began_ + spec.at, [this, &spec] { add_ring(spec); });
+  for (const EventSpec& event : scenario_.events)
+    world_.at(began_ + event.at, [this, &event] { happen(event); });
   for (std::size_t n = 0; n < scenario_.workloads.size(); ++n) {
     const WorkloadSpec& spec = scenario_.workloads[n];
     for (std::size_t i = 0; i < spec.count; ++i)
@@ -395,8 +401,8 @@ void Run::look_up(std::size_t number, std::size_t by) {
   new_sample(number);
   traces_.emplace_back(std::vector<Bytes>{agent::presence_key(wallet), agent::provider_key(wallet)});
   const Now now = world_.now_at(by);
-  starting_ = Lookup{number, results_.works[number].samples.size() - 1, by,
-                     wallet, now.mono, now.wall, &traces_.back()};
+  starting_ = Lookup{
+      number, results_.works[number].samples.size() - 1, by, wallet, now.mono, now.wall, &traces_.back()};
   world_.follow(by, &traces_.back());
   const auto ask = world_.find(by, wallet);
   if (starting_) lookups_.emplace(std::pair(by, ask), *starting_);
@@ -419,6 +425,7 @@ void Run::finish_lookup(const Lookup& lookup, const Result<node::FoundPresence>&
   Sample& sample = results_.works[lookup.work].samples[lookup.sample];
   sample.took = world_.now().mono - lookup.began;
   sample.outcome = ledger_.judge(lookup.wallet, outcome, lookup.began, lookup.began_wall);
+  if (!outcome) sample.error = outcome.error();
   sample.hops = lookup.trace->hops();
   sample.requests = lookup.trace->requests();
   world_.unfollow(lookup.by, lookup.trace);
@@ -440,9 +447,8 @@ void Run::send(std::size_t number, std::size_t by) {
     addressees_.emplace(key, to);
     sample.expected = 1;
   } else {
-    sample.expected = static_cast<std::uint32_t>(std::count_if(whom.begin(), whom.end(), [&](std::size_t index) {
-      return index != by && world_.online(index);
-    }));
+    sample.expected = static_cast<std::uint32_t>(std::count_if(
+        whom.begin(), whom.end(), [&](std::size_t index) { return index != by && world_.online(index); }));
   }
   world_.send(by, std::move(options));
 }
@@ -465,8 +471,12 @@ void Run::on_message(std::size_t index, const node::Received& message) {
 
 void Run::provide(std::size_t number, std::size_t by) {
   new_sample(number);
-  Provision provision{number, results_.works[number].samples.size() - 1, by,
-                      to_bytes(rng_.bytes<32>()), world_.peer(by), world_.now().mono};
+  Provision provision{number,
+                      results_.works[number].samples.size() - 1,
+                      by,
+                      to_bytes(rng_.bytes<32>()),
+                      world_.peer(by),
+                      world_.now().mono};
   kad::QueryId query;
   world_.input(by, [&](node::AgentNode& node, Now now) {
     query = node.host().dht()->provide(provision.key, now);
@@ -484,7 +494,8 @@ void Run::on_query(std::size_t index, const kad::QueryDone& done, Now) {
       sample.outcome = Outcome::missed;
       return;
     }
-    world_.at(world_.now().mono + kProvideRest, [this, provision = std::move(provision)] { search(provision); });
+    world_.at(world_.now().mono + kProvideRest,
+              [this, provision = std::move(provision)] { search(provision); });
     return;
   }
   const auto* providers = done.result ? std::get_if<kad::ProvidersDone>(&*done.result) : nullptr;
@@ -515,6 +526,8 @@ void Run::search(Provision provision) {
 
 }  // namespace
 
-Results run_scenario(const Scenario& scenario, const RunOptions& options) { return Run(scenario, options).run(); }
+Results run_scenario(const Scenario& scenario, const RunOptions& options) {
+  return Run(scenario, options).run();
+}
 
 }  // namespace starling::sim

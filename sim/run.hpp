@@ -5,7 +5,8 @@
 
 namespace starling::sim {
 
-/// Runs a scenario with its own seed or another one and judges it. `progress` hears of the course now and then.
+/// Runs a scenario with its own seed or another one and judges it. `progress` hears of the course now and
+/// then.
 struct RunOptions {
   std::optional<std::uint64_t> seed;
   std::function<void(std::string_view phase, double virtual_s, std::uint64_t events)> progress;

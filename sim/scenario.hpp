@@ -14,18 +14,18 @@ namespace starling::sim {
 /// Nodes at the start and how they join. Shares are of all nodes unless a line says otherwise.
 struct NetworkSpec {
   std::size_t nodes = 0;
-  double servers = 0.1;          ///< share that are DHT servers, bootstrap nodes included
-  std::size_t bootstraps = 3;    ///< servers that everybody else is told of
+  double servers = 0.1;        ///< share that are DHT servers, bootstrap nodes included
+  std::size_t bootstraps = 3;  ///< servers that everybody else is told of
   Duration servers_join_over = 20s;
   Duration agents_join_over = 60s;
-  Duration settle = 60s;         ///< after the last has joined; then the timeline begins
+  Duration settle = 60s;  ///< after the last has joined; then the timeline begins
   bool gossip = false;
-  std::size_t agent_connections = 0;   ///< upper bound; 0 = the role's
+  std::size_t agent_connections = 0;  ///< upper bound; 0 = the role's
   std::size_t server_connections = 0;
   Duration refresh = 10min;
   Duration republish = 8h;
-  double behind_nat = 0;         ///< share of the agents
-  Duration clock_skew_max{};     ///< every wall clock is off by up to this, either way
+  double behind_nat = 0;      ///< share of the agents
+  Duration clock_skew_max{};  ///< every wall clock is off by up to this, either way
 };
 
 enum class LieAboutPeers : std::uint8_t {
@@ -42,12 +42,12 @@ enum class LieAboutRecords : std::uint8_t {
 struct AdversarySpec {
   enum class Kind : std::uint8_t { liars, silent, ring };
   Kind kind = Kind::liars;
-  double share = 0;             ///< of the servers, which they replace (liars, silent)
-  double per_server = 0;        ///< of the honest servers, beside them (ring)
-  std::vector<LieAboutPeers> peers;      ///< each adversary takes one of them
+  double share = 0;                  ///< of the servers, which they replace (liars, silent)
+  double per_server = 0;             ///< of the honest servers, beside them (ring)
+  std::vector<LieAboutPeers> peers;  ///< each adversary takes one of them
   std::vector<LieAboutRecords> records;
-  std::size_t groups = 0;       ///< address groups (/16) that they own together; 0 = one each
-  Duration at{};                ///< ring: when it joins
+  std::size_t groups = 0;  ///< address groups (/16) that they own together; 0 = one each
+  Duration at{};           ///< ring: when it joins
 };
 
 struct EventSpec {
@@ -75,11 +75,11 @@ struct WorkloadSpec {
   Duration over = 10s;
   std::size_t count = 0;
   std::string by = "agents";
-  std::string of = "agents";    ///< whose address; `unknown` = addresses of nobody
+  std::string of = "agents";  ///< whose address; `unknown` = addresses of nobody
 };
 
 struct CheckSpec {
-  std::string of;               ///< workload; empty = all of them together
+  std::string of;  ///< workload; empty = all of them together
   std::string measure;
   std::optional<double> at_least;
   std::optional<double> at_most;  ///< milliseconds where the measure is a time
@@ -91,7 +91,7 @@ struct Scenario {
   std::string about;
   std::string file;
   std::uint64_t seed = 1;
-  Duration end{};               ///< of the timeline
+  Duration end{};  ///< of the timeline
   NetworkSpec network;
   LinkModel links;
   std::vector<double> region_shares;

@@ -20,10 +20,12 @@ constexpr std::size_t kWorkMax = 1'000'000;
 template <class Enum>
 using NameList = std::type_identity_t<std::span<const std::pair<std::string_view, Enum>>>;
 
-/// One table of the file: hands out values by name, remembers which names were asked for and what was wrong first.
+/// One table of the file: hands out values by name, remembers which names were asked for and what was wrong
+/// first.
 class Reader {
  public:
-  Reader(const toml::table& table, std::string where, std::string_view file, std::optional<std::string>& error)
+  Reader(const toml::table& table, std::string where, std::string_view file,
+         std::optional<std::string>& error)
       : table_(table), where_(std::move(where)), file_(file), error_(error) {}
 
   std::size_t line() const { return table_.source().begin.line; }
@@ -91,8 +93,7 @@ class Reader {
     if (node != nullptr) choice_of(*node, name, out, names);
   }
   template <class Enum>
-  void choice_of(const toml::node& node, std::string_view name, Enum& out,
-                 NameList<Enum> names) {
+  void choice_of(const toml::node& node, std::string_view name, Enum& out, NameList<Enum> names) {
     const auto value = node.value_exact<std::string>();
     std::string all;
     for (const auto& [text, meaning] : names) {
@@ -105,8 +106,7 @@ class Reader {
     wrong(node, name, "one of " + all);
   }
   template <class Enum>
-  void choices(std::string_view name, std::vector<Enum>& out,
-               NameList<Enum> names) {
+  void choices(std::string_view name, std::vector<Enum>& out, NameList<Enum> names) {
     const auto* node = take(name);
     if (node == nullptr) return;
     const auto* list = node->as_array();
@@ -124,8 +124,7 @@ class Reader {
       if (asked_.contains(key.str())) continue;
       std::string all;
       for (const auto& name : asked_) all += (all.empty() ? "" : ", ") + name;
-      complain(key.source().begin.line,
-               "unknown key `" + std::string(key.str()) + "`; there are: " + all);
+      complain(key.source().begin.line, "unknown key `" + std::string(key.str()) + "`; there are: " + all);
     }
   }
   const std::string& where() const { return where_; }
@@ -144,17 +143,16 @@ using Names = std::pair<std::string_view, Enum>;
 constexpr Names<AdversarySpec::Kind> kKinds[] = {{"liars", AdversarySpec::Kind::liars},
                                                  {"silent", AdversarySpec::Kind::silent},
                                                  {"ring", AdversarySpec::Kind::ring}};
-constexpr Names<LieAboutPeers> kPeerLies[] = {{"honest", LieAboutPeers::honest},
-                                              {"gang", LieAboutPeers::gang},
-                                              {"invent", LieAboutPeers::invent}};
+constexpr Names<LieAboutPeers> kPeerLies[] = {
+    {"honest", LieAboutPeers::honest}, {"gang", LieAboutPeers::gang}, {"invent", LieAboutPeers::invent}};
 constexpr Names<LieAboutRecords> kRecordLies[] = {{"withhold", LieAboutRecords::withhold},
                                                   {"stale", LieAboutRecords::stale},
                                                   {"forge", LieAboutRecords::forge}};
 constexpr Names<EventSpec::Do> kEvents[] = {
-    {"crash", EventSpec::Do::crash},     {"vanish", EventSpec::Do::vanish},
-    {"leave", EventSpec::Do::leave},     {"restart", EventSpec::Do::restart},
-    {"join", EventSpec::Do::join},       {"partition", EventSpec::Do::partition},
-    {"heal", EventSpec::Do::heal},       {"skew", EventSpec::Do::skew},
+    {"crash", EventSpec::Do::crash}, {"vanish", EventSpec::Do::vanish},
+    {"leave", EventSpec::Do::leave}, {"restart", EventSpec::Do::restart},
+    {"join", EventSpec::Do::join},   {"partition", EventSpec::Do::partition},
+    {"heal", EventSpec::Do::heal},   {"skew", EventSpec::Do::skew},
     {"loss", EventSpec::Do::loss}};
 constexpr Names<WorkloadSpec::Do> kWork[] = {{"lookup", WorkloadSpec::Do::lookup},
                                              {"message", WorkloadSpec::Do::message},
@@ -178,7 +176,9 @@ class Parser {
   }
 
  private:
-  Reader reader(const toml::table& table, std::string where) { return {table, std::move(where), file_, error_}; }
+  Reader reader(const toml::table& table, std::string where) {
+    return {table, std::move(where), file_, error_};
+  }
 
   void read(const toml::table& root) {
     Reader top = reader(root, "");
@@ -348,7 +348,8 @@ class Parser {
     known_group(r, spec.by);
     if (spec.of != "unknown") known_group(r, spec.of);
     const bool gossips = spec.what == WorkloadSpec::Do::message || spec.what == WorkloadSpec::Do::broadcast;
-    if (gossips && !scenario_.network.gossip) r.complain(r.line(), "messages need `gossip = true` in [network]");
+    if (gossips && !scenario_.network.gossip)
+      r.complain(r.line(), "messages need `gossip = true` in [network]");
     if (!works_.insert(spec.name).second) r.complain(r.line(), "`name` is taken by an earlier workload");
   }
 
@@ -391,7 +392,8 @@ class Parser {
   std::string_view file_;
   std::optional<std::string> error_;
   Scenario scenario_;
-  std::set<std::string, std::less<>> groups_ = {"all", "servers", "bootstraps", "agents", "target", "holders"};
+  std::set<std::string, std::less<>> groups_ = {"all",    "servers", "bootstraps",
+                                                "agents", "target",  "holders"};
   std::set<std::string, std::less<>> works_;
 };
 

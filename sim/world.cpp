@@ -10,10 +10,11 @@ namespace {
 
 constexpr std::uint64_t kStartMs = 1'800'000'000'000;  // virtual wall time at the beginning of every run
 constexpr std::uint16_t kPort = 4001;
-/// A connection to a machine that is gone is noticed after this: yamux keeps alive every 30 s and waits for 10.
+/// A connection to a machine that is gone is noticed after this: yamux keeps alive every 30 s and waits
+/// for 10.
 constexpr Duration kDeadLinkNoticed = 40s;
-/// First octets of the address groups of honest nodes and of adversaries: public addresses, so that production
-/// policy applies.
+/// First octets of the address groups of honest nodes and of adversaries: public addresses, so that
+/// production policy applies.
 constexpr std::uint32_t kHonestOctet = 20, kFoeOctet = 130, kGroups = 64 * 256;
 
 Multiaddr address_in(std::uint32_t first_octet, std::uint32_t group, std::uint32_t host) {
@@ -107,16 +108,15 @@ std::size_t World::add(NodeSpec spec) {
 
 std::size_t World::add(std::function<std::unique_ptr<Adversary>(const Multiaddr& address)> make,
                        std::uint32_t address_group, std::uint32_t region) {
-  Node& node = place(address_in(kFoeOctet, address_group % kGroups, static_cast<std::uint32_t>(nodes_.size())));
+  Node& node =
+      place(address_in(kFoeOctet, address_group % kGroups, static_cast<std::uint32_t>(nodes_.size())));
   node.spec.region = region;
   node.make_foe = std::move(make);
   boot(node);
   return node.index;
 }
 
-Now World::now_at(std::size_t index) const {
-  return {now_.mono, now_.wall + nodes_[index]->spec.clock_skew};
-}
+Now World::now_at(std::size_t index) const { return {now_.mono, now_.wall + nodes_[index]->spec.clock_skew}; }
 
 void World::skew_clock(std::size_t index, Duration skew) { nodes_[index]->spec.clock_skew = skew; }
 

@@ -62,8 +62,9 @@ struct Cut {
 /// speaks node/port.hpp in place of sockets, Noise, yamux and codecs.
 ///
 /// Everything follows from the seed: node keys, latencies, every node's own Rng, the order of events with
-/// equal times. state_hash() digests every delivered event, so two runs agree exactly or differ visibly, whatever
-/// the compiler. Single-threaded. Memory is bounded by the nodes, their connections and the events under way.
+/// equal times. state_hash() digests every delivered event, so two runs agree exactly or differ visibly,
+/// whatever the compiler. Single-threaded. Memory is bounded by the nodes, their connections and the events
+/// under way.
 class World {
  public:
   explicit World(std::uint64_t seed, LinkModel links = {});

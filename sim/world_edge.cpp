@@ -121,8 +121,9 @@ void World::dial_arrives(std::uint32_t index, DialArrives& arrival) {
   if (std::erase(dialler.cancelled, arrival.dial.dial) > 0) return;
   Node& listener = *nodes_[index];
   const bool wrong = arrival.dial.peer && *arrival.dial.peer != listener.id;
-  const bool admitted = !wrong && (listener.foe != nullptr ||
-                                   listener.brain->host().admit_inbound(*dialler.address.as_tcp()).has_value());
+  const bool admitted =
+      !wrong && (listener.foe != nullptr ||
+                 listener.brain->host().admit_inbound(*dialler.address.as_tcp()).has_value());
   if (!admitted) {
     deliver(arrival.dialler,
             node::up::DialFailed{arrival.dial.dial, make_error(node::Errc::connection_limit)},
@@ -147,8 +148,9 @@ void World::carry(std::uint32_t from, const Far& far, node::EdgeEvent event, std
   Instant leaves = now_.mono;
   if (links_model_.bandwidth_bytes_per_s > 0) {
     Instant& uplink = nodes_[from]->uplink_free;
-    leaves = std::max(uplink, now_.mono) +
-             Duration(static_cast<std::int64_t>(bytes * 1'000'000'000ULL / links_model_.bandwidth_bytes_per_s));
+    leaves =
+        std::max(uplink, now_.mono) +
+        Duration(static_cast<std::int64_t>(bytes * 1'000'000'000ULL / links_model_.bandwidth_bytes_per_s));
     uplink = leaves;
   }
   const Duration one_way = latency(from, far.node);
@@ -202,7 +204,8 @@ void World::fail_ask(std::uint32_t asker, const Ask& ask) {
   if (const auto* request = std::get_if<kad::RequestId>(&ask.id))
     deliver(asker, node::up::KadAnswered{*request, fail(node::Errc::connection_closed)}, 1ms);
   else
-    deliver(asker, node::up::PresenceAnswered{std::get<node::AskId>(ask.id), fail(node::Errc::connection_closed)},
+    deliver(asker,
+            node::up::PresenceAnswered{std::get<node::AskId>(ask.id), fail(node::Errc::connection_closed)},
             1ms);
 }
 
@@ -224,7 +227,8 @@ struct World::Commands {
     const auto ip = dial.address.as_tcp();
     const auto target =
         !ip || ip->v6 ? world.by_ip_.end() : world.by_ip_.find(get_u32_be(std::span(ip->ip).first<4>()));
-    if (world.links_model_.loss > 0 && world.rng_.unit() < world.links_model_.loss) return fail_dial(dial, kDialLost);
+    if (world.links_model_.loss > 0 && world.rng_.unit() < world.links_model_.loss)
+      return fail_dial(dial, kDialLost);
     if (target == world.by_ip_.end() || target->second == index) return fail_dial(dial, kDialSilence);
     const std::uint32_t other = target->second;
     const Node& listener = *world.nodes_[other];
@@ -274,7 +278,8 @@ struct World::Commands {
       bytes = wire_size(**result);
       if (ask->trace != nullptr) ask->trace->on_answer(node.id, **result);
     }
-    world.carry(index, *far, node::up::KadAnswered{std::get<kad::RequestId>(ask->id), std::move(result)}, bytes);
+    world.carry(index, *far, node::up::KadAnswered{std::get<kad::RequestId>(ask->id), std::move(result)},
+                bytes);
   }
   void operator()(node::down::OpenGossip& open) {
     world.deliver(index, node::up::GossipOpened{open.conn, open.protocol}, Duration(0));
@@ -286,7 +291,8 @@ struct World::Commands {
     world.carry(index, *far, node::up::GossipReceived{far->conn, std::move(send.rpc)}, bytes);
   }
   void operator()(node::down::CheckSignature& check) {
-    world.deliver(index, node::up::SignatureChecked{check.validation, PeerId::from_bytes(check.message->from)},
+    world.deliver(index,
+                  node::up::SignatureChecked{check.validation, PeerId::from_bytes(check.message->from)},
                   Duration(0));
   }
   void operator()(node::down::AskPresence& ask) {
@@ -303,8 +309,8 @@ struct World::Commands {
     const auto far = world.far_end(answer.to.conn);
     if (!ask || !far) return;
     const std::size_t bytes = kPresenceAnswerBytes + answer.record.size();
-    world.carry(index, *far, node::up::PresenceAnswered{std::get<node::AskId>(ask->id), std::move(answer.record)},
-                bytes);
+    world.carry(index, *far,
+                node::up::PresenceAnswered{std::get<node::AskId>(ask->id), std::move(answer.record)}, bytes);
   }
   void operator()(node::down::Ping& ping) {
     const auto far = world.far_end(ping.conn);

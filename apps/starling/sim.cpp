@@ -11,7 +11,7 @@
 namespace starling::cli {
 namespace {
 
-constexpr int kRefused = 2;  // the scenario is wrong, not the network
+constexpr int kRefused = 2;        // the scenario is wrong, not the network
 constexpr double kWordEvery = 10;  // seconds of virtual time
 
 double cpu_seconds() {
@@ -49,8 +49,8 @@ int run_sim(const SimOptions& options, const Output& output) {
     if (!options.verbose || virtual_s < told + kWordEvery) return;
     told = virtual_s;
     std::fprintf(stderr, "%s: %.0f s of virtual time, %.2f million events, %.1f s of CPU, %.0f MiB\n",
-                 std::string(phase).c_str(), virtual_s, static_cast<double>(events) / 1e6, cpu_seconds() - began,
-                 static_cast<double>(peak_rss_bytes()) / (1 << 20));
+                 std::string(phase).c_str(), virtual_s, static_cast<double>(events) / 1e6,
+                 cpu_seconds() - began, static_cast<double>(peak_rss_bytes()) / (1 << 20));
   };
   auto results = sim::run_scenario(*scenario, run);
   results.figures.cpu_s = cpu_seconds() - began;

@@ -12,8 +12,8 @@ Bytes counted(std::size_t size) {
 }
 
 TEST(ShortBytes, HoldsWhatItWasGivenWhetherItFitsInPlaceOrNot) {
-  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, ShortBytes::kInline, ShortBytes::kInline + 1,
-                                 std::size_t{1024}}) {
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{1}, ShortBytes::kInline, ShortBytes::kInline + 1, std::size_t{1024}}) {
     const Bytes bytes = counted(size);
     const ShortBytes held{ByteView(bytes)};
     EXPECT_TRUE(equal(held.view(), bytes)) << size;

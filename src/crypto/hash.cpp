@@ -13,8 +13,8 @@
 
 namespace starling::crypto {
 
-// Crypto++ here and not OpenSSL, whose contexts live on the heap: the DHT hashes some forty bytes for every peer that
-// an answer names, and the allocation cost more than the hash.
+// Crypto++ here and not OpenSSL, whose contexts live on the heap: the DHT hashes some forty bytes for every
+// peer that an answer names, and the allocation cost more than the hash.
 Hash256 sha256(std::initializer_list<ByteView> parts) noexcept {
   CryptoPP::SHA256 sha;
   for (const auto part : parts)
@@ -33,8 +33,8 @@ Hash256 keccak256(std::initializer_list<ByteView> parts) noexcept {
   return out;
 }
 
-// Failure of the OpenSSL calls below means out of memory; the interface promises a hash, so that ends the process
-// as a failed allocation elsewhere does.
+// Failure of the OpenSSL calls below means out of memory; the interface promises a hash, so that ends the
+// process as a failed allocation elsewhere does.
 Hash256 hmac_sha256(ByteView key, std::initializer_list<ByteView> parts) noexcept {
   // A null key means "keep the old one" to OpenSSL: an empty key needs an address.
   static constexpr std::uint8_t kNothing = 0;

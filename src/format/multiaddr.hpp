@@ -106,7 +106,9 @@ class Multiaddr {
   /// Without a trailing `/p2p/…`.
   Multiaddr without_peer_id() const;
 
-  friend bool operator==(const Multiaddr& a, const Multiaddr& b) noexcept { return equal(a.bytes(), b.bytes()); }
+  friend bool operator==(const Multiaddr& a, const Multiaddr& b) noexcept {
+    return equal(a.bytes(), b.bytes());
+  }
   friend std::strong_ordering operator<=>(const Multiaddr& a, const Multiaddr& b) noexcept {
     return compare(a.bytes(), b.bytes());
   }
