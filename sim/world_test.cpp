@@ -169,5 +169,109 @@ TEST(World, APartitionHealsAndMessagesArriveByRetry) {
   EXPECT_EQ(to_text(world.observed(11).messages[0].body), "across");
 }
 
+bool connected(World& world, std::size_t a, std::size_t b) {
+  return world.node(a).host().connections().connected(world.peer(b));
+}
+
+void dial(World& world, std::size_t from, std::size_t to) {
+  world.input(from, [&](node::AgentNode& node, Now now) {
+    node.host().connect(world.peer(to), {world.address(to)}, node::DialPlanner::Insist::yes, now);
+  });
+}
+
+TEST(World, AMachineThatVanishedIsMissedOnlyWhenItsConnectionsTimeOut) {
+  World world(testkit::seed(9));
+  grow(world, 2, 4);
+  ASSERT_TRUE(connected(world, 3, 0));
+  world.crash(0, World::Absence::silent);
+  world.run(20s);
+  EXPECT_TRUE(connected(world, 3, 0));
+  world.run(30s);
+  EXPECT_FALSE(connected(world, 3, 0));
+  world.crash(1);  // a process that dies is missed at once
+  world.run(1s);
+  EXPECT_FALSE(connected(world, 3, 1));
+}
+
+TEST(World, BehindANatNobodyGetsInButItsOwnDialsDo) {
+  World world(testkit::seed(10));
+  grow(world, 1, 2);
+  NodeSpec spec{agent::Role::agent, "home", {0}, {}};
+  spec.behind_nat = true;
+  const std::size_t home = world.add(spec);
+  world.run(1s);
+  EXPECT_TRUE(connected(world, home, 0));
+  world.crash(0);
+  world.run(1s);
+  dial(world, 1, home);
+  world.run(30s);
+  EXPECT_FALSE(connected(world, 1, home));
+  dial(world, home, 1);
+  world.run(2s);
+  EXPECT_TRUE(connected(world, 1, home));
+}
+
+TEST(World, AOneWayCutSwallowsMessagesOneWayAndForbidsNewConnections) {
+  World world(testkit::seed(11));
+  grow(world, 1, 3);
+  const auto lookup = [&](std::size_t from) {
+    const auto ask = world.find(from, world.wallet(2));
+    world.run(40s);
+    const auto& found = world.observed(from).found;
+    return found.contains(ask) && found.at(ask).has_value();
+  };
+  EXPECT_TRUE(lookup(1));
+  world.cut({Cut::How::one_way, [](std::size_t from, std::size_t to) { return from == 1 && to == 0; }});
+  EXPECT_TRUE(connected(world, 1, 0));
+  EXPECT_FALSE(lookup(1));
+  EXPECT_TRUE(lookup(3));  // others are not concerned
+  world.heal();
+  EXPECT_TRUE(lookup(1));
+}
+
+TEST(World, ACutOfDialsIsOneSidedAndLeavesConnectionsAlone) {
+  World world(testkit::seed(14));
+  for (const auto* name : {"a", "b", "c"}) world.add({agent::Role::server, name, {}, {}});
+  dial(world, 0, 2);
+  world.run(2s);
+  ASSERT_TRUE(connected(world, 0, 2));
+  world.cut({Cut::How::dials, [](std::size_t from, std::size_t to) { return from == 0 && to > 0; }});
+  dial(world, 0, 1);
+  world.run(30s);
+  EXPECT_FALSE(connected(world, 0, 1));
+  EXPECT_TRUE(connected(world, 0, 2));
+  dial(world, 1, 0);
+  world.run(2s);
+  EXPECT_TRUE(connected(world, 0, 1));
+}
+
+TEST(World, ANarrowUplinkMakesMessagesWaitForEachOther) {
+  World world(testkit::seed(12));
+  grow(world, 2, 6);
+  const auto time_of = [&](std::size_t of) {
+    const auto ask = world.find(3, world.wallet(of));
+    world.run(30s);
+    const auto& found = world.observed(3).found.at(ask);
+    return found ? found->took : Duration::max();
+  };
+  EXPECT_LT(time_of(5), Duration(500ms));
+  world.links().bandwidth_bytes_per_s = 1'000;  // a record alone takes most of a second
+  EXPECT_GT(time_of(6), Duration(500ms));
+}
+
+TEST(World, AClockThatIsOffShowsInWhatItsNodePublishes) {
+  World world(testkit::seed(13));
+  grow(world, 1, 1);
+  NodeSpec spec{agent::Role::agent, "late", {0}, {}};
+  spec.clock_skew = -60s;
+  const std::size_t late = world.add(spec);
+  world.run(5s);
+  const auto ask = world.find(1, world.wallet(late));
+  world.run(5s);
+  const auto& found = world.observed(1).found.at(ask);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_LT(found->presence.fields.issued_at + 54s, world.now().wall);
+}
+
 }  // namespace
 }  // namespace starling::sim

@@ -115,6 +115,16 @@ int run_wallet_import(const WalletOptions& options, const Output& output);
 int run_wallet_list(const WalletOptions& options, const Output& output);
 int run_wallet_show(const WalletOptions& options, const Output& output);
 
+struct SimOptions {
+  std::string scenario;
+  std::optional<std::uint64_t> seed;
+  std::string json_file;
+  std::string plot_file;
+  bool verbose = false;
+};
+/// Exit code 0: every check holds; 1: one does not; 2: the scenario is refused or a file cannot be written.
+int run_sim(const SimOptions& options, const Output& output);
+
 struct InspectOptions {
   std::string kind;
   std::string input;  ///< hex, base64, a file name or `-`

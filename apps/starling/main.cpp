@@ -150,6 +150,15 @@ int run(int argc, char** argv) {
   inspect->add_option("--author", inspect_options.author, "peer id that published it");
   inspect->callback([&] { result = run_inspect(inspect_options, output()); });
 
+  SimOptions sim_options;
+  auto* sim = app.add_subcommand("sim", "run a scenario: many nodes in virtual time");
+  sim->add_option("scenario", sim_options.scenario, "TOML file, see docs/simulator.md")->required();
+  sim->add_option("--seed", sim_options.seed, "another seed than the scenario's own");
+  sim->add_option("--json", sim_options.json_file, "write the results to this file");
+  sim->add_option("--plot", sim_options.plot_file, "draw latency and success over time into this SVG file");
+  sim->add_flag("--verbose,-v", sim_options.verbose, "say on stderr how far it is");
+  sim->callback([&] { result = run_sim(sim_options, output()); });
+
   auto* demo = app.add_subcommand("demo", "a network of seven nodes on this machine, in ten seconds");
   demo->callback([&] { result = run_demo(output()); });
   auto* version = app.add_subcommand("version", "print the version");
