@@ -33,16 +33,16 @@ TableLimits small_tables() {
 }
 
 const fixtures::CheapSignatures& signatures() {
-  static const fixtures::CheapSignatures instance;
-  return instance;
+  static const fixtures::CheapSignatures kInstance;
+  return kInstance;
 }
 const std::vector<fixtures::Actor>& actors() {
-  static const std::vector<fixtures::Actor> instance = [] {
+  static const std::vector<fixtures::Actor> kInstance = [] {
     std::vector<fixtures::Actor> out;
     for (const char* name : {"alice", "bob", "carol"}) out.emplace_back(name, signatures());
     return out;
   }();
-  return instance;
+  return kInstance;
 }
 
 class World {

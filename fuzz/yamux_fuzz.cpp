@@ -65,14 +65,14 @@ void check_bounds(const Session& session, const Config& config) {
 
 void application_step(Session& session, std::uint8_t op, Input& input, Instant now) {
   const StreamId id(input.u8());
-  static const Bytes payload(6'000, 0x5a);
+  static const Bytes kPayload(6'000, 0x5a);
   switch (op % 8) {
     case 0: (void)session.open(); break;
     case 1:
-      session.write(id, ByteView(payload).first(std::min<std::size_t>(input.u16(), payload.size())));
+      session.write(id, ByteView(kPayload).first(std::min<std::size_t>(input.u16(), kPayload.size())));
       break;
     case 2:
-      session.write(id, Slice::copy(ByteView(payload).first(std::min<std::size_t>(input.u16(), 6'000))));
+      session.write(id, Slice::copy(ByteView(kPayload).first(std::min<std::size_t>(input.u16(), 6'000))));
       break;
     case 3: session.consume(id, std::min<std::size_t>(session.readable_bytes(id), input.u32()), now); break;
     case 4: session.finish(id); break;
@@ -137,8 +137,8 @@ void hostile(Input& input) {
       }
       (void)session.receive(header, now);
       if (type == FrameType::data) {
-        static const Bytes body(kWindowInitial + 1);
-        (void)session.receive(ByteView(body).first(std::min<std::size_t>(length, body.size())), now);
+        static const Bytes kBody(kWindowInitial + 1);
+        (void)session.receive(ByteView(kBody).first(std::min<std::size_t>(length, kBody.size())), now);
       }
     }
     if (op % 3 == 0) drain_events(session);
