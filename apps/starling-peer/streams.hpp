@@ -16,8 +16,8 @@ inline constexpr std::size_t kRrBytes = 64;
 inline constexpr std::size_t kBlockBytes = 64 * 1024;
 
 void serve_echo(starling::Stream stream);
-void serve_rr(const Stream& stream);
-void serve_perf(const Stream& stream);
+void serve_rr(const starling::Stream& stream);
+void serve_perf(const starling::Stream& stream);
 
 /// The byte sequence of the echo command: xorshift32, little-endian words.
 std::vector<std::uint8_t> pseudo_random(std::uint32_t seed, std::size_t count);
