@@ -129,8 +129,8 @@ Bytes encode(const NodeStatus& status) {
 Result<NodeStatus> decode_status(ByteView data) {
   if (data.size() > kStatusBytesMax) return fail(Errc::too_large);
   NodeStatus out;
-  constexpr std::uint64_t topics = pb::field_bit(9);
-  STARLING_TRY(pb::each_field(data, pb::field_range(1, 14) & ~topics, topics,
+  constexpr std::uint64_t kTopics = pb::field_bit(9);
+  STARLING_TRY(pb::each_field(data, pb::field_range(1, 14) & ~kTopics, kTopics,
                               [&](const pb::Field& field) { return set_field(out, field); }));
   return out;
 }

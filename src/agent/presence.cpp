@@ -118,8 +118,8 @@ Bytes encode(const Presence& presence) {
 Result<Presence> decode_presence(ByteView bytes) {
   Presence out;
   bool has_wallet = false;
-  constexpr std::uint64_t addrs = pb::field_bit(6);
-  STARLING_TRY(pb::each_field(bytes, pb::field_range(1, 12) & ~addrs, addrs, [&](const pb::Field& field) {
+  constexpr std::uint64_t kAddrs = pb::field_bit(6);
+  STARLING_TRY(pb::each_field(bytes, pb::field_range(1, 12) & ~kAddrs, kAddrs, [&](const pb::Field& field) {
     has_wallet = has_wallet || field.id == 1;
     return set_field(out, field);
   }));
