@@ -51,7 +51,7 @@ struct Hint {
 };
 
 const std::array<Hint, 14>& hints() {
-  static const std::array<Hint, 14> table{{
+  static const std::array<Hint, 14> kTable{{
       {make_error(node::Errc::not_found),
        "check the address; the agent may be offline and its record expired, or it uses another --network"},
       {make_error(kad::Errc::no_peers),
@@ -72,7 +72,7 @@ const std::array<Hint, 14>& hints() {
       {make_error(home::Errc::damaged), "restore it from a backup; it is left as it is"},
       {make_error(Errc::no_node), "start one with: starling up"},
   }};
-  return table;
+  return kTable;
 }
 
 }  // namespace
@@ -171,7 +171,7 @@ json::object view_of(const Error& error, std::string_view what) {
   return {{"error",
            {{"code", code_of(error)},
             {"kind", to_string(error.kind())},
-            {"message", std::move(message)},
+            {"message", message},
             {"hint", hint_of(error)}}}};
 }
 

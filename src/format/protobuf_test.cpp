@@ -82,7 +82,7 @@ TEST(PbReader, ReadsBackWhatTheWriterWrote) {
     Writer writer(out);
     std::vector<Field> expected;
     std::vector<Bytes> payloads(20);
-    for (std::size_t i = 0; i < payloads.size(); ++i) {
+    for (Bytes& payload : payloads) {
       const auto id =
           static_cast<std::uint32_t>(1 + (rng.below(4) == 0 ? rng.below((1u << 29) - 1) : rng.below(30)));
       if (id >= 19000 && id < 20000)
@@ -98,10 +98,10 @@ TEST(PbReader, ReadsBackWhatTheWriterWrote) {
           expected.push_back({id, WireType::fixed64, number, {}});
           break;
         default:
-          payloads[i].resize(rng.below(300));
-          rng.fill(payloads[i]);
-          writer.bytes(id, payloads[i]);
-          expected.push_back({id, WireType::length_delimited, 0, payloads[i]});
+          payload.resize(rng.below(300));
+          rng.fill(payload);
+          writer.bytes(id, payload);
+          expected.push_back({id, WireType::length_delimited, 0, payload});
       }
     }
     const auto fields = read_all(out);
@@ -221,8 +221,7 @@ TEST(Utf8, TakesWhatRfc3629Takes) {
   for (const std::string_view text :
        {"", "plain", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
         "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf",
-        "b\xc3\xbc"
-        "cher \xe6\x97\xa5 \xf0\x9f\x90\xa6"}) {
+        "gr\xc3\xbc\xc3\x9f \xe6\x97\xa5 \xf0\x9f\x90\xa6"}) {
     EXPECT_TRUE(is_utf8(starling::as_bytes(text))) << to_hex(starling::as_bytes(text));
   }
   EXPECT_TRUE(is_utf8(Bytes(1)));

@@ -16,13 +16,15 @@ namespace fs = std::filesystem;
 
 /// A folder that goes with the test.
 class HomeTest : public ::testing::Test {
+ public:
+  ~HomeTest() override { fs::remove_all(folder); }
+
  protected:
   HomeTest() {
     std::string name = (fs::temp_directory_path() / "starling-home-XXXXXX").string();
     STARLING_ASSERT(::mkdtemp(name.data()) != nullptr);
     folder = name;
   }
-  ~HomeTest() override { fs::remove_all(folder); }
   fs::path folder;
   SeededRng rng{11};
 };
@@ -60,7 +62,7 @@ TEST_F(HomeTest, AWrongPasswordIsNamedAsSuch) {
 }
 
 TEST_F(HomeTest, KeystoresWithUnreasonableCostOrFormAreRefused) {
-  const auto with = [](std::string from, std::string to) {
+  const auto with = [](const std::string& from, const std::string& to) {
     std::string text(kEthAccountScrypt);
     text.replace(text.find(from), from.size(), to);
     return text;

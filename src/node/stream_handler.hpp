@@ -12,6 +12,7 @@ namespace starling::node {
 /// What a handler may do to its own stream and tell the brain; valid during one call.
 class StreamIo {
  public:
+  virtual ~StreamIo() = default;
   virtual void write(ByteView bytes) = 0;
   virtual void write(const Slice& bytes) = 0;
   /// Bytes that would leave without waiting: a handler with a queue of its own writes no more than this.
@@ -55,6 +56,7 @@ class StreamHandler {
   /// room() has grown.
   virtual Result<void> on_drained(StreamIo&) { return {}; }
   /// A command of the brain for this stream; a handler gets only those of its own protocol.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): those who have commands keep what is in them
   virtual Result<void> on_command(StreamCommand, StreamIo&) { return {}; }
   /// The stream is over without us having asked: reset, refused, timed out, connection closed.
   virtual void on_gone(Error, StreamIo&) {}

@@ -41,16 +41,18 @@ class Fifo {
     head_ = items_.size();
     release();
   }
-  std::size_t capacity_bytes() const noexcept { return items_.capacity() * sizeof(T); }
+  std::size_t capacity_bytes() const noexcept { return items_.capacity() * kItemBytes; }
   auto begin() const noexcept { return items_.begin() + static_cast<std::ptrdiff_t>(head_); }
   auto end() const noexcept { return items_.end(); }
 
  private:
   /// Small buffers are kept for the next burst, large ones given back.
   static constexpr std::size_t kKeptBytesMax = 512;
+  static constexpr std::size_t kItemBytes =
+      sizeof(T);  // NOLINT(bugprone-sizeof-expression): of a pointer, too
   void release() noexcept {
     head_ = 0;
-    if (items_.capacity() * sizeof(T) > kKeptBytesMax) {
+    if (capacity_bytes() > kKeptBytesMax) {
       std::vector<T>().swap(items_);
     } else {
       items_.clear();

@@ -59,7 +59,7 @@ void RouterState::take_message(Peer& peer, MessagePtr message, Instant now) {
     ++counters_.duplicates;
     hold_copy(peer, id, std::move(message));
   } else {
-    begin_validation(peer, std::move(id), std::move(message), now);
+    begin_validation(peer, id, std::move(message), now);
   }
   promises_.fulfilled(fingerprint);
 }
@@ -86,7 +86,7 @@ void RouterState::hold_copy(Peer& peer, const MessageId& id, MessagePtr message)
   if (Peer* other = peers_.alive(*evicted)) --other->validating;
 }
 
-void RouterState::begin_validation(Peer& peer, MessageId id, MessagePtr message, Instant now) {
+void RouterState::begin_validation(Peer& peer, const MessageId& id, MessagePtr message, Instant now) {
   if (peer.validating >= config_->validations_per_peer_max) {
     ++counters_.validation_overflow;
     return;

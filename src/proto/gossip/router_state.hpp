@@ -114,7 +114,7 @@ class RouterState {
   void take_message(Peer& peer, MessagePtr message, Instant now);
   void late_copy(const OwnTopic& own, std::uint64_t fingerprint, const Peer& peer, Instant now);
   void hold_copy(Peer& peer, const MessageId& id, MessagePtr message);
-  void begin_validation(Peer& peer, MessageId id, MessagePtr message, Instant now);
+  void begin_validation(Peer& peer, const MessageId& id, MessagePtr message, Instant now);
   void ask_validation(ValidationId id, const MessageId& message_id, const Copy& copy);
   void count_validating(const Validation& validation, int change);
   void accept(Validation validation, Instant now);
