@@ -145,7 +145,7 @@ TEST_F(KadBrain, OneHonestAnswerDefeatsAnyNumberOfStaleOnes) {
 TEST_F(KadBrain, ComparesABoundedNumberOfValuesAndStillFindsTheBest) {
   admit(1, 20);
   kad->get_value(seq_key(1), {}, now);
-  for (int i = 0; i < 20; ++i) answer_with(take(), static_cast<std::uint64_t>(100 + i));
+  for (int i = 0; i < 20; ++i) answer_with(take(), std::uint64_t{100} + static_cast<std::uint64_t>(i));
   const auto done = result<ValueDone>();
   EXPECT_EQ(done.value, seq_value(119));
   EXPECT_EQ(done.holders, 1u);

@@ -156,8 +156,8 @@ TEST(KadLookup, BoundsWhatIsUnderWayWhenEverythingStalls) {
 // E.2 #9: a liar names peers that do not exist, nearer than anybody.
 TEST(KadLookup, ALiarCostsThreeRequestsAndHoldsNobodyUp) {
   const auto all = sorted(1, 60);
-  const PeerInfo liar = all[40];
-  const PeerInfo honest = all[59];
+  const PeerInfo& liar = all[40];
+  const PeerInfo& honest = all[59];
   const auto invented = part(all, 0, 20);
   const auto real = part(all, 20, 20);
   Lookup lookup(kTarget, peer(0), {20, 10});
@@ -189,7 +189,7 @@ TEST(KadLookup, ALiarCostsThreeRequestsAndHoldsNobodyUp) {
 TEST(KadLookup, KeepsWhatAnHonestServerNamesBesidesALiar) {
   const auto all = sorted(1, 60);
   const auto invented = part(all, 0, 3);
-  const PeerInfo real = all[10];
+  const PeerInfo& real = all[10];
   Lookup lookup(kTarget, peer(0), {20, 10});
   lookup.seed({all[40], all[50]});
   (void)lookup.next();
