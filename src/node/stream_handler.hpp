@@ -12,7 +12,6 @@ namespace starling::node {
 /// What a handler may do to its own stream and tell the brain; valid during one call.
 class StreamIo {
  public:
-  virtual ~StreamIo() = default;
   virtual void write(ByteView bytes) = 0;
   virtual void write(const Slice& bytes) = 0;
   /// Bytes that would leave without waiting: a handler with a queue of its own writes no more than this.

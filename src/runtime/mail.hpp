@@ -19,8 +19,8 @@ class Shard;
 /// refers to.
 class ShardRef {
  public:
-  ShardRef(Shard& shard) noexcept
-      : shard_(&shard) {}  // NOLINT(google-explicit-constructor): stands for Shard&
+  // NOLINTNEXTLINE(google-explicit-constructor): stands for Shard&
+  ShardRef(Shard& shard) noexcept : shard_(&shard) {}
   operator Shard&() const noexcept { return *shard_; }  // NOLINT(google-explicit-constructor)
 
  private:

@@ -13,7 +13,7 @@ inline constexpr std::string_view kYamux = "/yamux/1.0.0";
 /// Yields the given blocks in order, then zeros.
 class ScriptedRng final : public Rng {
  public:
-  explicit ScriptedRng(std::initializer_list<Bytes> blocks) {
+  ScriptedRng(std::initializer_list<Bytes> blocks) {
     for (const auto& block : blocks) append(script_, block);
   }
   void fill(MutableByteView out) override {

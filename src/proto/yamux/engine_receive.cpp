@@ -113,8 +113,8 @@ Result<void> Session::Engine::refuse(const Header& header, Instant now) {
 
 Result<void> Session::Engine::on_window_update(Stream& stream, const Header& header) {
   // Judged by what the peer has granted, which is more than what we use of it (kSendWindowInitial).
-  constexpr std::uint64_t unused = kWindowInitial - kSendWindowInitial;
-  const std::uint64_t granted = std::uint64_t{stream.send_credit} + unused + header.length;
+  constexpr std::uint64_t kUnused = kWindowInitial - kSendWindowInitial;
+  const std::uint64_t granted = std::uint64_t{stream.send_credit} + kUnused + header.length;
   if (granted > std::numeric_limits<std::uint32_t>::max()) return fail(Errc::credit_overflow);
   stream.send_credit += header.length;
   schedule(stream);

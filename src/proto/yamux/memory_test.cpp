@@ -58,12 +58,12 @@ TEST(YamuxMemory, AnIdleSessionCostsLessThanOneKibibyte) {
 }
 
 TEST(YamuxMemory, AnIdleStreamCostsLessThan300Bytes) {
-  constexpr std::int64_t count = 400;
+  constexpr std::int64_t kCount = 400;
   Config config;
   config.ack_backlog_max = 500;
   Session session = started(Role::server, config);
   const std::int64_t before = held_bytes;
-  for (std::uint32_t i = 0; i < count; ++i) {
+  for (std::uint32_t i = 0; i < kCount; ++i) {
     // Each was used: data both ways, everything read and sent.
     ASSERT_TRUE(session.receive(data_frame(kSyn, 2 * i + 1, pattern(3'000)), {}));
     session.write(StreamId(2 * i + 1), pattern(3'000));
@@ -71,7 +71,7 @@ TEST(YamuxMemory, AnIdleStreamCostsLessThan300Bytes) {
     output(session);
     read_all(session, StreamId(2 * i + 1));
   }
-  EXPECT_LE((held_bytes - before) / count, 300);
+  EXPECT_LE((held_bytes - before) / kCount, 300);
 }
 
 TEST(YamuxMemory, EndedStreamsAndFloodsLeaveNothingBehind) {

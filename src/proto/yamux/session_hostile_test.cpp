@@ -167,13 +167,13 @@ TEST(YamuxHostile, TheLargestLengthIsRefusedFromTheHeaderAlone) {
 
 // CVE-2026-31814
 TEST(YamuxHostile, CreditPast32BitsIsRefused) {
-  constexpr std::uint32_t largest = 0xffffffff - kWindowInitial;
+  constexpr std::uint32_t kLargest = 0xffffffff - kWindowInitial;
   for (const int steps : {1, 3}) {
     Session session = started(Role::server);
     feed(session, update_frame(kSyn, 1, 0));
     for (int i = 0; i < steps; ++i)
-      feed(session, update_frame(0, 1, largest / static_cast<std::uint32_t>(steps)));
-    feed(session, update_frame(0, 1, largest % static_cast<std::uint32_t>(steps)));
+      feed(session, update_frame(0, 1, kLargest / static_cast<std::uint32_t>(steps)));
+    feed(session, update_frame(0, 1, kLargest % static_cast<std::uint32_t>(steps)));
     expect_refused(session, update_frame(0, 1, 1), Errc::credit_overflow);
   }
 }
