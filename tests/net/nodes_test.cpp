@@ -495,6 +495,11 @@ TEST(NetNodes, QuestionsFromManyThreadsWhileItStopsAreAllAnswered) {
   for (int i = 0; i < 4; ++i)
     threads.emplace_back([&] {
       while (!enough) {
+        // A flood would only measure how fast the node answers.
+        if (asked - answers > 100) {
+          std::this_thread::yield();
+          continue;
+        }
         ++asked;
         alice.status([&](const auto&) { ++answers; });
         ++asked;
