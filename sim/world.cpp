@@ -65,13 +65,11 @@ void World::mix(std::uint64_t value) noexcept {
 }
 
 bool World::online(std::size_t index) const { return nodes_[index]->online(); }
-bool World::adversarial(std::size_t index) const { return !nodes_[index]->wallet_key.has_value(); }
 node::AgentNode& World::node(std::size_t index) { return *nodes_[index]->brain; }
 Observed& World::observed(std::size_t index) { return nodes_[index]->observed; }
 const EthAddress& World::wallet(std::size_t index) const { return nodes_[index]->wallet; }
 const PeerId& World::peer(std::size_t index) const { return nodes_[index]->id; }
 const Multiaddr& World::address(std::size_t index) const { return nodes_[index]->address; }
-std::size_t World::kept_count(std::size_t index) const { return nodes_[index]->kept.size(); }
 
 std::uint64_t World::metric(std::string_view name) const {
   std::uint64_t sum = 0;

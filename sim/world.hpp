@@ -106,13 +106,11 @@ class World {
 
   std::size_t size() const noexcept { return nodes_.size(); }
   bool online(std::size_t index) const;
-  bool adversarial(std::size_t index) const;
   node::AgentNode& node(std::size_t index);
   Observed& observed(std::size_t index);
   const EthAddress& wallet(std::size_t index) const;
   const PeerId& peer(std::size_t index) const;
   const Multiaddr& address(std::size_t index) const;
-  std::size_t kept_count(std::size_t index) const;
   /// Inputs from a scenario; drain and deadlines are handled.
   node::AskId find(std::size_t index, const EthAddress& wallet);
   node::AskId send(std::size_t index, node::SendOptions options);
