@@ -12,6 +12,7 @@ namespace starling::node {
 /// What a handler may do to its own stream and tell the brain; valid during one call.
 class StreamIo {
  public:
+  virtual ~StreamIo() = default;
   virtual void write(ByteView bytes) = 0;
   virtual void write(const Slice& bytes) = 0;
   /// Bytes that would leave without waiting: a handler with a queue of its own writes no more than this.
@@ -28,9 +29,6 @@ class StreamIo {
   virtual const PeerId& peer() const = 0;
   virtual const Multiaddr& remote() const = 0;
   virtual Env& env() = 0;
-
- protected:
-  ~StreamIo() = default;
 };
 
 /// What the brain asks of a stream's handler.

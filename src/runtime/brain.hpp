@@ -9,10 +9,8 @@ namespace starling::runtime {
 /// Takes the brain's orders to the edge.
 class CommandSink {
  public:
+  virtual ~CommandSink() = default;
   virtual void command(node::EdgeCommand command) = 0;
-
- protected:
-  ~CommandSink() = default;
 };
 
 /// A sequential brain. All calls on the brain's thread; input → drain() → re-arm deadline().

@@ -220,7 +220,7 @@ node::Session* Shard::session(node::ConnId conn) {
 }
 
 template <class Command>
-bool Shard::hand_on(node::ConnId conn, Command& command) {
+bool Shard::hand_on(node::ConnId conn, Command&& command) {
   node::Session* open = session(conn);
   if (open == nullptr) return false;
   open->apply(std::move(command), now_.mono);
@@ -246,50 +246,50 @@ void Shard::on_command(node::down::Dial command) {
     await_write(pump);
 }
 
-void Shard::on_command(node::down::CancelDial command) {
+void Shard::on_command(const node::down::CancelDial& command) {
   const auto known = dials_.find(command.dial);
   if (known == dials_.end()) return;
   if (Pump* pump = find(known->second)) lose(*pump, node::make_error(node::Errc::connection_closed));
 }
 
-void Shard::on_command(node::down::Resolve) {}  // the brain's driver keeps these to itself
+void Shard::on_command(const node::down::Resolve&) {}  // the brain's driver keeps these to itself
 
-void Shard::on_command(node::down::Close command) { close(command.conn, command.reason); }
+void Shard::on_command(const node::down::Close& command) { close(command.conn, command.reason); }
 
 void Shard::close(node::ConnId conn, Error reason) {
   if (Pump* pump = find(conn); pump != nullptr && pump->state == Pump::State::open)
     end_session(*pump, reason, now_.mono + kLingerTime);
 }
 
-void Shard::on_command(node::down::AskKad command) {
+void Shard::on_command(node::down::AskKad&& command) {
   const auto request = command.request.id;
-  if (!hand_on(command.conn, command))
+  if (!hand_on(command.conn, std::move(command)))
     tell_brain(node::up::KadAnswered{request, fail(node::Errc::not_connected)}, nullptr);
 }
 
-void Shard::on_command(node::down::AnswerKad command) { hand_on(command.to.conn, command); }
-void Shard::on_command(node::down::OpenGossip command) { hand_on(command.conn, command); }
-void Shard::on_command(node::down::SendGossip command) { hand_on(command.conn, command); }
-void Shard::on_command(node::down::AnswerPresence command) { hand_on(command.to.conn, command); }
+void Shard::on_command(node::down::AnswerKad&& command) { hand_on(command.to.conn, std::move(command)); }
+void Shard::on_command(node::down::OpenGossip&& command) { hand_on(command.conn, std::move(command)); }
+void Shard::on_command(node::down::SendGossip&& command) { hand_on(command.conn, std::move(command)); }
+void Shard::on_command(node::down::AnswerPresence&& command) { hand_on(command.to.conn, std::move(command)); }
 
-void Shard::on_command(node::down::CheckSignature command) {
+void Shard::on_command(const node::down::CheckSignature& command) {
   tell_brain(node::up::SignatureChecked{command.validation, gossip::strict_sign::check(*command.message)},
              nullptr);
 }
 
-void Shard::on_command(node::down::AskPresence command) {
+void Shard::on_command(node::down::AskPresence&& command) {
   const auto ask = command.ask;
-  if (!hand_on(command.conn, command))
+  if (!hand_on(command.conn, std::move(command)))
     tell_brain(node::up::PresenceAnswered{ask, fail(node::Errc::not_connected)}, nullptr);
 }
 
-void Shard::on_command(node::down::Ping command) {
+void Shard::on_command(node::down::Ping&& command) {
   const auto ask = command.ask;
-  if (!hand_on(command.conn, command))
+  if (!hand_on(command.conn, std::move(command)))
     tell_brain(node::up::Pinged{ask, fail(node::Errc::not_connected)}, nullptr);
 }
 
-void Shard::on_command(node::down::SetLocal command) {
+void Shard::on_command(const node::down::SetLocal& command) {
   local_ = command.info;
   for (auto& [id, pump] : pumps_) {
     if (!pump.session || pump.state != Pump::State::open) continue;

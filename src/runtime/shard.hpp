@@ -163,20 +163,20 @@ class Shard {
 
   // Commands of the brain.
   void on_command(node::down::Dial command);
-  void on_command(node::down::CancelDial command);
-  void on_command(node::down::Resolve command);
-  void on_command(node::down::Close command);
-  void on_command(node::down::AskKad command);
-  void on_command(node::down::AnswerKad command);
-  void on_command(node::down::OpenGossip command);
-  void on_command(node::down::SendGossip command);
-  void on_command(node::down::CheckSignature command);
-  void on_command(node::down::AskPresence command);
-  void on_command(node::down::AnswerPresence command);
-  void on_command(node::down::Ping command);
-  void on_command(node::down::SetLocal command);
+  void on_command(const node::down::CancelDial& command);
+  void on_command(const node::down::Resolve& command);
+  void on_command(const node::down::Close& command);
+  void on_command(node::down::AskKad&& command);
+  void on_command(node::down::AnswerKad&& command);
+  void on_command(node::down::OpenGossip&& command);
+  void on_command(node::down::SendGossip&& command);
+  void on_command(const node::down::CheckSignature& command);
+  void on_command(node::down::AskPresence&& command);
+  void on_command(node::down::AnswerPresence&& command);
+  void on_command(node::down::Ping&& command);
+  void on_command(const node::down::SetLocal& command);
   template <class Command>
-  bool hand_on(node::ConnId conn, Command& command);
+  bool hand_on(node::ConnId conn, Command&& command);
 
   // Sockets (shard_io.cpp).
   Pump& make_pump(Descriptor socket, bool v6);

@@ -72,25 +72,25 @@ struct Stream {
 static_assert(sizeof(Stream) <= 240, "an idle stream, its slot in the table included, stays below 300 bytes");
 
 /// A FIFO threaded through its streams: no allocation, O(1) everywhere.
-template <Link Stream::*kLink>
+template <Link Stream::*Place>
 class StreamList {
  public:
   bool empty() const noexcept { return first_ == nullptr; }
   Stream* front() const noexcept { return first_; }
   /// No-op when it stands in the list already.
   void push_back(Stream& stream) noexcept {
-    Link& link = stream.*kLink;
+    Link& link = stream.*Place;
     if (link.linked) return;
     link = {last_, nullptr, true};
-    (last_ == nullptr ? first_ : (last_->*kLink).next) = &stream;
+    (last_ == nullptr ? first_ : (last_->*Place).next) = &stream;
     last_ = &stream;
   }
   /// No-op when it does not stand in the list.
   void remove(Stream& stream) noexcept {
-    Link& link = stream.*kLink;
+    Link& link = stream.*Place;
     if (!link.linked) return;
-    (link.previous == nullptr ? first_ : (link.previous->*kLink).next) = link.next;
-    (link.next == nullptr ? last_ : (link.next->*kLink).previous) = link.previous;
+    (link.previous == nullptr ? first_ : (link.previous->*Place).next) = link.next;
+    (link.next == nullptr ? last_ : (link.next->*Place).previous) = link.previous;
     link = {};
   }
 
