@@ -85,14 +85,19 @@ struct ValueDone {
   std::size_t holders = 0;     ///< servers that held exactly this value
   std::size_t corrected = 0;   ///< servers to which it is being put because they lacked it
 };
+/// Whether a query that stores goes on after its QueryDone (Publish::optimistic): then the counts are those of
+/// this moment, at least three quarters of k, and the others of the k nearest are served in the background.
+enum class Rest : std::uint8_t { none, in_background };
 struct PutDone {
   std::size_t tried = 0;
   std::size_t stored = 0;       ///< servers that echoed the record (our own store included when it took it)
   std::optional<Bytes> better;  ///< a valid record that wins over ours, when a server answered with one
+  Rest rest = Rest::none;
 };
 struct ProvideDone {
   std::size_t tried = 0;
   std::size_t sent = 0;
+  Rest rest = Rest::none;
 };
 struct ProvidersDone {
   /// At most as many as asked for, taking turns among the servers that named them.

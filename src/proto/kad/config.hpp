@@ -1,6 +1,7 @@
 #pragma once
 // What a user may set of the DHT. Defaults are those of ipfs/specs kad-dht unless a line says otherwise.
 #include <cstddef>
+#include <optional>
 
 #include "base/time.hpp"
 #include "proto/kad/limits.hpp"
@@ -22,6 +23,13 @@ struct Diversity {
   std::size_t table_max = 8;
   bool private_too = false;
 };
+
+/// When a PUT or ADD_PROVIDER goes out, and when its query ends. `classic`: to the k nearest once the walk has
+/// found them, and the end when all have answered. `optimistic`: to every server that is one of the k nearest
+/// with 90 % probability as soon as it has answered, and the end once three quarters of k have stored; the
+/// rest of the k nearest get theirs afterwards all the same. Needs an estimate of the network's size, and is
+/// `classic` as long as there is none.
+enum class Publish : std::uint8_t { classic, optimistic };
 
 /// Tokens a second and at once, for each asking peer.
 struct ServerRates {
@@ -46,6 +54,8 @@ struct Config {
   std::size_t k = 20;              ///< replication and bucket size, at most kPeersPerListMax
   std::size_t alpha = 10;          ///< requests of one query under way
   std::size_t beta = 3;            ///< nearest answers that end a refresh or a search for a peer
+  std::size_t paths = 1;           ///< disjoint paths of a query that share alpha, at most kPathsMax
+  Publish publish = Publish::optimistic;
   Duration request_timeout = 10s;  ///< dialling included
   Duration stall_after = 3s;       ///< an unanswered request then no longer takes one of the alpha places
   Duration query_timeout = 60s;
@@ -74,6 +84,8 @@ struct GetOptions {
 
 /// What one query is to do otherwise than usual.
 struct QueryOptions {
+  std::size_t paths = 0;           ///< disjoint paths, at most kPathsMax; 0 = Config::paths
+  std::optional<Publish> publish;  ///< nothing = Config::publish
   /// A QueryHop for every request of the query, for people who want to see a lookup at work.
   enum class Trace : std::uint8_t { off, on } trace = Trace::off;
 };

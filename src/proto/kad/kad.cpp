@@ -156,7 +156,7 @@ void Kad::on_response(RequestId id, Message response, Now now) {
       admit(request.peer, std::nullopt, now);
     }
     if (Query* query = pool_.find(request.query)) {
-      const auto heard = query->on_response(request.peer.id, std::move(response), now.wall, validators_);
+      const auto heard = query->on_response(request.peer, std::move(response), now.wall, validators_);
       emit_hop(*query, request, heard, now);
       pump(request.query, now);
     }
@@ -187,7 +187,7 @@ void Kad::fail_request(RequestId id, Kind kind, Now now) {
     (void)prober_.end(peer);
   } else if (Query* query = pool_.find(request->query)) {
     const auto verdict = kind == Kind::timeout ? QueryHop::Verdict::timed_out : QueryHop::Verdict::failed;
-    emit_hop(*query, *request, {verdict, 0, query->on_failure(peer)}, now);
+    emit_hop(*query, *request, {verdict, 0, query->on_failure(peer, request->type)}, now);
     pump(request->query, now);
   }
   run_probes(now);

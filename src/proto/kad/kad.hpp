@@ -81,7 +81,7 @@ class Kad {
   /// Looks up our own id, then refreshes the buckets. Ends in BootstrapDone. Also happens by itself when the
   /// table gets its first peer and at every refresh.
   QueryId bootstrap(Now now);
-  /// Ends the query with Errc::cancelled; no-op when it has ended. Its requests under way still feed the
+  /// Ends the query with Errc::cancelled; no-op when it has ended for its caller. Its requests under way still feed the
   /// table.
   void cancel(QueryId query, Now now);
   /// What provide() publishes. Addresses out of Config::scope are left out.
@@ -98,6 +98,8 @@ class Kad {
 
   // --- what the rest of the node may look at ---
   const RoutingTable& table() const noexcept { return table_; }
+  /// How many servers there are, as far as our lookups can tell; nothing before enough of them agree.
+  std::optional<SizeEstimate> network_size(Now now) const { return size_.estimate(now.mono); }
   const Config& config() const noexcept { return config_; }
   const PeerId& self() const noexcept { return self_; }
   std::size_t record_count() const noexcept { return server_.records().size(); }
@@ -121,6 +123,8 @@ class Kad {
   bool link_works(Now now) const;
   bool among_nearest(const KadId& target, const std::vector<PeerInfo>& others) const;
   void settle(Query& query, Now now);
+  void report(QueryId id, const Query& query, Result<QueryResult> result, Now now);
+  void learn_size(const Query& query, Now now);
   void refresh(Now now);
   void after_bootstrap(Now now);
   void republish(Now now);
@@ -151,6 +155,7 @@ class Kad {
   QueryPool pool_;
   Prober prober_;
   Jobs jobs_;
+  NetworkSize size_;
   std::vector<Multiaddr> own_addrs_;
   std::vector<Action> actions_;
   std::size_t next_action_ = 0;

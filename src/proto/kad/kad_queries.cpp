@@ -119,7 +119,14 @@ void Kad::start(QueryId id, QuerySpec spec, Now now) {
   if (spec.goal == Goal::provide) spec.provider = PeerInfo{self_, own_addrs_, ConnectionType::can_connect};
   const bool upkeep = spec.goal == Goal::refresh || spec.goal == Goal::correct;
   const Instant ends = now.mono + (upkeep ? config_.refresh_timeout : config_.query_timeout);
-  const Query::Settings settings{config_.k, config_.alpha, config_.beta, config_.scope};
+  const std::size_t paths = spec.options.paths == 0 ? config_.paths : spec.options.paths;
+  const Query::Settings settings{config_.k,
+                                 config_.alpha,
+                                 config_.beta,
+                                 config_.scope,
+                                 std::clamp<std::size_t>(paths, 1, kPathsMax),
+                                 spec.options.publish.value_or(config_.publish),
+                                 size_.estimate(now.mono)};
   Query& query = pool_.start(id, Query(std::move(spec), self_, settings, now.mono, ends));
   query.seed(table_.nearest(query.target(), config_.k));
   table_.note_lookup(query.target(), now.mono);
@@ -149,6 +156,34 @@ void Kad::pump(QueryId id, Now now) {
     const RequestId request_id = pool_.open(id, request->peer, request->message.type, now.mono);
     emit(SendRequest{request_id, request->peer.id, std::move(request->peer.addrs),
                      std::move(request->message), request->expects_response});
+  }
+  if (query->may_report()) {
+    report(id, *query, query->result(false), now);
+    query->note_reported();
+  }
+}
+
+/// The one QueryDone of a query that somebody waits for.
+void Kad::report(QueryId id, const Query& query, Result<QueryResult> result, Now now) {
+  if (query.spec().audience == QuerySpec::Audience::nobody) return;
+  QueryDone done{id, std::move(result), query.stats()};
+  done.stats.took = now.mono - query.started();
+  if (const auto nearest = query.walk().answered(1); !nearest.empty())
+    if (const auto origin = query.walk().origin(nearest[0].id)) done.stats.hops = origin->in_path.depth;
+  ++counters_.queries_ended;
+  if (!done.result) ++counters_.queries_failed;
+  emit(std::move(done));
+}
+
+/// A walk that has found the nearest tells how densely servers stand. One towards a peer would find itself.
+void Kad::learn_size(const Query& query, Now now) {
+  if (query.goal() == Goal::find_peer || query.goal() == Goal::correct || query.crowded()) return;
+  for (const std::size_t count : {config_.k, config_.beta}) {
+    if (!query.walk().converged(count)) continue;
+    const auto nearest = query.walk().answered(count);
+    const auto reach = nearest.size() < count ? NetworkSize::Reach::all : NetworkSize::Reach::nearest;
+    size_.track(query.target(), nearest, reach, now.mono);
+    return;
   }
 }
 
@@ -195,17 +230,11 @@ void Kad::end(QueryId id, Now now, std::optional<Error> error, bool timed_out) {
   const auto query = pool_.remove(id);
   if (!query) return;
   if (!error) settle(*query, now);
-  QueryDone done{id, error ? Result<QueryResult>(fail(*error)) : query->result(timed_out), query->stats()};
-  done.stats.took = now.mono - query->started();
-  if (const auto nearest = query->walk().answered(1); !nearest.empty())
-    if (const auto origin = query->walk().origin(nearest[0].id)) done.stats.hops = origin->depth;
-  if (done.result && query->goal() == Goal::bootstrap) *done.result = BootstrapDone{table_.size()};
+  if (!error && !timed_out) learn_size(*query, now);
+  auto result = error ? Result<QueryResult>(fail(*error)) : query->result(timed_out);
+  if (result && query->goal() == Goal::bootstrap) *result = BootstrapDone{table_.size()};
   if (!error && query->goal() == Goal::bootstrap) after_bootstrap(now);
-  if (query->spec().audience == QuerySpec::Audience::caller) {
-    ++counters_.queries_ended;
-    if (!done.result) ++counters_.queries_failed;
-    emit(std::move(done));
-  }
+  report(id, *query, std::move(result), now);
   if (!error)
     if (auto correction = query->correction()) (void)begin(std::move(*correction), now);
   start_waiting(now);
@@ -223,8 +252,9 @@ void Kad::emit_hop(Query& query, const QueryPool::InFlight& request, const Query
   out.started = request.sent - query.started();
   out.took = now.mono - request.sent;
   if (auto origin = query.walk().origin(request.peer.id)) {
-    out.depth = origin->depth;
-    out.suggested_by = std::move(origin->suggested_by);
+    out.depth = origin->in_path.depth;
+    out.path = origin->path;
+    out.suggested_by = std::move(origin->in_path.suggested_by);
   }
   emit(std::move(out));
   if (!heard.discarded) return;
@@ -239,6 +269,8 @@ void Kad::cancel(QueryId query, Now now) {
     emit(QueryDone{query, fail(Errc::cancelled), {}});
     return;
   }
+  const Query* known = pool_.find(query);
+  if (known == nullptr || known->spec().audience == QuerySpec::Audience::nobody) return;
   end(query, now, make_error(Errc::cancelled), false);
 }
 

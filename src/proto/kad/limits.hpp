@@ -73,6 +73,16 @@ inline constexpr std::size_t kValuesPerQueryMax = 16;
 /// Providers that one query collects at most, and from one answer.
 inline constexpr std::size_t kProvidersPerQueryMax = 256;
 inline constexpr std::size_t kProvidersPerAnswerMax = 20;
+/// Disjoint paths of one query.
+inline constexpr std::size_t kPathsMax = 8;
+/// Lookups that the estimate of the network's size rests on, how long each counts, and how many must agree.
+inline constexpr std::size_t kSizeSamplesMax = 64;
+inline constexpr Duration kSizeSampleAge = 2h;
+inline constexpr std::size_t kSizeSamplesMin = 5;
+/// Cells into which a crowded neighbourhood is cut, and servers asked in each: 3 k with k = 20, the price of
+/// a query whose target somebody has surrounded.
+inline constexpr std::size_t kCrowdedCells = 20;
+inline constexpr std::size_t kCrowdedPerCell = 3;
 /// QueryHop events of one traced query; requests beyond are counted in QueryStats::hops_untold.
 inline constexpr std::size_t kHopsPerQueryMax = 512;
 /// Liveness probes under way at once, and waiting.

@@ -75,18 +75,37 @@ bool Lookup::book(Candidate& candidate) {
   return true;
 }
 
+Lookup::Census::Census(const Lookup& lookup, std::size_t count) noexcept
+    : lookup_(lookup), count_(count), limited_(lookup.spread_ && count >= lookup.tuning_.k) {
+  if (limited_) per_cell_ = lookup.spread_->per_cell;
+}
+
+bool Lookup::Census::complete(const Candidate& candidate) noexcept {
+  if (!limited_) return counted_ >= count_;
+  const std::uint64_t cell =
+      distance_prefix(lookup_.target_, candidate.place) / lookup_.spread_->cell_width;
+  if (cell != cell_) in_cell_ = 0;
+  cell_ = cell;
+  return cell_ >= lookup_.spread_->cells && counted_ >= count_;
+}
+
+void Lookup::Census::add() noexcept {
+  ++counted_;
+  ++in_cell_;
+}
+
 std::optional<PeerInfo> Lookup::next() {
   if (asked_ >= tuning_.alpha || asked_ + stalled_ >= tuning_.alpha * kInFlightPerAlpha) return std::nullopt;
-  std::size_t considered = 0;
+  Census census(*this, tuning_.k);
   for (Candidate& candidate : candidates_) {
-    if (considered == tuning_.k) return std::nullopt;
+    if (census.complete(candidate)) return std::nullopt;
     switch (candidate.state) {
       case State::failed:
       case State::stalled: break;
       case State::asked:
-      case State::answered: ++considered; break;
+      case State::answered: census.add(); break;
       case State::heard:
-        if (!book(candidate)) break;
+        if (census.crowded() || !book(candidate)) break;
         candidate.state = State::asked;
         ++asked_;
         return candidate.peer;
@@ -178,11 +197,15 @@ std::optional<Lookup::Origin> Lookup::origin(const PeerId& peer) const {
 
 bool Lookup::converged(std::size_t count) const {
   if (answers_ == 0) return exhausted();
-  std::size_t nearest = 0;
+  Census census(*this, count);
   for (const Candidate& candidate : candidates_) {
     if (candidate.state == State::failed || candidate.state == State::stalled) continue;
-    if (candidate.state != State::answered) return false;
-    if (++nearest >= count) return true;
+    if (census.complete(candidate)) return true;
+    if (candidate.state == State::answered) {
+      census.add();
+    } else if (!census.crowded()) {
+      return false;
+    }
   }
   return true;
 }
@@ -195,9 +218,12 @@ bool Lookup::exhausted() const {
 
 std::vector<PeerInfo> Lookup::answered(std::size_t count) const {
   std::vector<PeerInfo> out;
+  Census census(*this, count);
   for (const Candidate& candidate : candidates_) {
-    if (out.size() == count) break;
-    if (candidate.state == State::answered) out.push_back(candidate.peer);
+    if (census.complete(candidate)) break;
+    if (candidate.state != State::answered) continue;
+    if (!census.crowded()) out.push_back(candidate.peer);
+    census.add();
   }
   return out;
 }

@@ -42,10 +42,21 @@ class Lookup {
     std::optional<PeerId> suggested_by;  ///< nothing: our own table
   };
 
+  /// How to look at a neighbourhood that is crowded beyond belief: it is cut into `cells` of `cell_width` (as
+  /// distance_prefix() counts), and only the nearest `per_cell` of each count. However many ids somebody has
+  /// made for the target, they fill the cells that they are in, and honest servers farther out count again.
+  struct Spread {
+    std::uint64_t cell_width = 1;
+    std::size_t cells = 0;
+    std::size_t per_cell = 0;
+  };
+
   /// Candidates of our own table: nobody's suggestions.
   void seed(std::vector<PeerInfo> peers);
   /// The next to ask, now marked as being asked; nothing when all places are taken or nobody is eligible.
   std::optional<PeerInfo> next();
+  /// From now on `k nearest` means those that count by `spread`, and at least k. Never taken back.
+  void spread(const Spread& spread) noexcept { spread_ = spread; }
   /// False when it was not being asked: nothing changes then.
   bool on_answer(const PeerId& from, std::vector<PeerInfo> named);
   /// Both: who has lost the rest of its suggestions by this.
@@ -57,7 +68,8 @@ class Lookup {
   bool converged(std::size_t count) const;
   /// Nobody is being asked and nobody is left to ask.
   bool exhausted() const;
-  /// The nearest that answered, nearest first.
+  /// The nearest that answered, nearest first: `count` of them, or all that count once spread() was called and
+  /// `count` is k.
   std::vector<PeerInfo> answered(std::size_t count) const;
   std::size_t answer_count() const noexcept { return answers_; }
   /// Nothing for peers that are no candidates.
@@ -85,6 +97,26 @@ class Lookup {
     bool saturated() const noexcept;
   };
 
+  /// Counts candidates from the nearest outwards.
+  class Census {
+   public:
+    Census(const Lookup& lookup, std::size_t count) noexcept;
+    /// Nobody from here on matters.
+    bool complete(const Candidate& candidate) noexcept;
+    /// Its cell is full.
+    bool crowded() const noexcept { return limited_ && in_cell_ >= per_cell_; }
+    void add() noexcept;
+
+   private:
+    const Lookup& lookup_;
+    std::size_t count_;
+    bool limited_;
+    std::size_t per_cell_ = 0;
+    std::uint64_t cell_ = 0;
+    std::size_t in_cell_ = 0;
+    std::size_t counted_ = 0;
+  };
+
   std::size_t position(const KadId& place) const;
   const Candidate* find(const PeerId& peer) const;
   Candidate* find(const PeerId& peer);
@@ -98,6 +130,7 @@ class Lookup {
   KadId target_;
   PeerId self_;
   Tuning tuning_;
+  std::optional<Spread> spread_;
   std::vector<Candidate> candidates_;
   std::vector<Source> sources_;
   std::size_t answers_ = 0;

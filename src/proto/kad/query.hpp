@@ -3,8 +3,9 @@
 #include <set>
 
 #include "proto/kad/action.hpp"
-#include "proto/kad/lookup.hpp"
+#include "proto/kad/network_size.hpp"
 #include "proto/kad/validator.hpp"
+#include "proto/kad/walk.hpp"
 
 namespace starling::kad {
 
@@ -36,11 +37,17 @@ struct QuerySpec {
 };
 
 /// The state of one query. Walks with Lookup; a put, provide or correction then sends to the k nearest that
-/// answered. get_value ends when the `quorum` nearest have answered and agree; when they differ, lack the
+/// answered, or, with Publish::optimistic, to each likely one at once. get_value ends when the `quorum` nearest have answered and agree; when they differ, lack the
 /// best record or know none, the walk goes on to all k nearest (PROTOCOL.md §3). Every value is validated
 /// before it is compared, so a server can withhold a record or serve an older one, never forge one, and one
 /// honest answer defeats both. find_providers hears at least the `beta` nearest, however many providers the
 /// first answer names.
+///
+/// A crowded target: with an estimate of the network's size it shows when the nearest stand closer to the
+/// target than chance explains (one in 100,000 for k, one in 1,000 for a quorum): somebody has made ids for
+/// it. Then agreement of the nearest is not believed, and the walk goes on through the whole neighbourhood
+/// where 25 servers are to be expected, Lookup::Spread; a put or provide stores there as well as at the k
+/// nearest, a get or find_providers asks there. Reader and writer so meet at honest servers (E.3 #30).
 /// Limits: kCandidatesPerQueryMax, kValuesPerQueryMax, kProvidersPerQueryMax.
 class Query {
  public:
@@ -49,6 +56,9 @@ class Query {
     std::size_t alpha = 10;
     std::size_t beta = 3;
     AddressScope scope = AddressScope::any;
+    std::size_t paths = 1;
+    Publish publish = Publish::classic;
+    std::optional<SizeEstimate> size;
   };
   struct Request {
     PeerInfo peer;
@@ -71,8 +81,9 @@ class Query {
     std::size_t named = 0;
     std::optional<Lookup::Discarded> discarded;
   };
-  Heard on_response(const PeerId& from, Message message, WallTime now, const Validators& validators);
-  std::optional<Lookup::Discarded> on_failure(const PeerId& from);
+  Heard on_response(const PeerInfo& from, Message message, WallTime now, const Validators& validators);
+  /// `request`: what was asked of it.
+  std::optional<Lookup::Discarded> on_failure(const PeerId& from, MessageType request);
   std::optional<Lookup::Discarded> on_stall(const PeerId& from);
   void on_sent(const PeerId& to);
 
@@ -81,6 +92,11 @@ class Query {
 
   /// Call after every input: moves on to the storing phase and decides whether the query has ended.
   bool finished();
+  /// An optimistic query that stores has stored enough to say so: three quarters of k, all of them probably
+  /// among the k nearest, and nothing is outstanding with the beta nearest, which every reader asks.
+  bool may_report() const;
+  /// Its QueryDone is out; what follows is nobody's business.
+  void note_reported() noexcept;
   /// We are among the k nearest ourselves and our own store took it.
   void note_own_store() noexcept { ++stored_; }
   /// Our own store holds a better record than the one put.
@@ -100,7 +116,9 @@ class Query {
   Goal goal() const noexcept { return spec_.goal; }
   const QuerySpec& spec() const noexcept { return spec_; }
   const KadId& target() const noexcept { return walk_.target(); }
-  const Lookup& walk() const noexcept { return walk_; }
+  const Walk& walk() const noexcept { return walk_; }
+  /// Its target turned out to be surrounded.
+  bool crowded() const noexcept { return crowded_; }
   Instant started() const noexcept { return started_; }
   Instant ends() const noexcept { return ends_; }
   QueryStats& stats() noexcept { return stats_; }
@@ -117,6 +135,14 @@ class Query {
   };
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
+  /// Whether so many so near are more than chance explains.
+  bool implausible(std::size_t count, double odds) const;
+  /// Sends the walk on through a crowded neighbourhood; false when it is none, or that has been done.
+  bool widen();
+  void target(PeerInfo peer);
+  static bool is_store(MessageType type) noexcept;
+  void settle_target(const PeerId& peer) { unsettled_.erase(peer); }
+
   Message walk_message() const;
   Message store_message() const;
   /// False when the record is not valid: who serves such a one has not answered.
@@ -129,6 +155,7 @@ class Query {
   /// Keeps the value among those to compare, and as the best when it is; its index.
   std::size_t remember(ByteView value, const Validators& validators);
   bool walk_finished() const;
+  bool finished_storing() const noexcept { return storing_ && unsettled_.empty(); }
   bool agreed(std::size_t quorum) const;
   bool holds_best(const PeerId& peer) const;
   bool stores() const noexcept;
@@ -136,16 +163,20 @@ class Query {
 
   QuerySpec spec_;
   Settings settings_;
-  Lookup walk_;
+  Walk walk_;
   Instant started_;
   Instant ends_;
   QueryStats stats_;
   std::size_t hops_told_ = 0;
 
-  bool storing_ = false;
+  bool storing_ = false;         ///< the walk is over and all targets are known
+  std::uint64_t near_ = 0;       ///< within this distance a server is stored at without waiting; 0 = never
+  bool crowded_ = false;
+  std::vector<PeerInfo> nearest_;  ///< the k nearest before the walk was widened
   std::vector<PeerInfo> targets_;
+  std::set<PeerId> unsettled_;  ///< targets that have neither answered nor failed
+  std::set<PeerId> targeted_;
   std::size_t next_target_ = 0;
-  std::size_t open_targets_ = 0;
   std::size_t stored_ = 0;
   std::optional<Bytes> better_;
 
