@@ -25,8 +25,8 @@ struct Diversity {
 };
 
 /// When a PUT or ADD_PROVIDER goes out, and when its query ends. `classic`: to the k nearest once the walk has
-/// found them, and the end when all have answered. `optimistic`: to every server that is one of the k nearest
-/// with 90 % probability as soon as it has answered, and the end once three quarters of k have stored; the
+/// found them, and the end when all have answered. `optimistic`: to every server that is more likely than not
+/// one of the k nearest as soon as it has answered, k of them at most, and the end once three quarters of k have stored; the
 /// rest of the k nearest get theirs afterwards all the same. Needs an estimate of the network's size, and is
 /// `classic` as long as there is none.
 enum class Publish : std::uint8_t { classic, optimistic };
@@ -65,6 +65,8 @@ struct Config {
   Duration record_validity = 48h;   ///< where the validator gives no end
   Duration provider_validity = 48h;
   Duration provider_republish = 22h;
+  Duration record_republish = 22h;   ///< of records put with QueryOptions::Upkeep::publish_again
+  Duration replicate_interval = 1h;  ///< a server puts records at their k nearest anew; zero = never
   Duration sweep_interval = 10min;  ///< expired records and providers go
   AddressScope scope = AddressScope::public_only;
   Diversity diversity;
@@ -84,6 +86,8 @@ struct GetOptions {
 
 /// What one query is to do otherwise than usual.
 struct QueryOptions {
+  /// Of a put: again every Config::record_republish, until Kad::stop_publishing(), or a better record is met.
+  enum class Upkeep : std::uint8_t { once, publish_again } upkeep = Upkeep::once;
   std::size_t paths = 0;           ///< disjoint paths, at most kPathsMax; 0 = Config::paths
   std::optional<Publish> publish;  ///< nothing = Config::publish
   /// A QueryHop for every request of the query, for people who want to see a lookup at work.

@@ -9,6 +9,7 @@
 #include "proto/kad/jobs.hpp"
 #include "proto/kad/prober.hpp"
 #include "proto/kad/query_pool.hpp"
+#include "proto/kad/replicator.hpp"
 #include "proto/kad/routing_table.hpp"
 #include "proto/kad/server.hpp"
 #include "proto/kad/validator.hpp"
@@ -69,12 +70,15 @@ class Kad {
   QueryId closest_peers(Bytes key, Now now, QueryOptions options = {});
   /// Ends in ValueDone; a key of a namespace without a validator in Errc::bad_namespace.
   QueryId get_value(Bytes key, GetOptions get, Now now, QueryOptions options = {});
-  /// The value must be valid (Errc::invalid_record otherwise). Ends in PutDone, or Errc::nobody_stored.
+  /// The value must be valid (Errc::invalid_record otherwise). Ends in PutDone, or Errc::nobody_stored;
+  /// Errc::store_full when it is to be published again and kOwnRecordsMax are already.
   QueryId put_value(Bytes key, Bytes value, Now now, QueryOptions options = {});
   /// ADD_PROVIDER to the k nearest, again every Config::provider_republish until stop_providing(). Ends in
   /// ProvideDone, or Errc::no_addresses; Errc::store_full when kOwnProvidedKeysMax keys are provided already.
   QueryId provide(Bytes key, Now now, QueryOptions options = {});
   void stop_providing(ByteView key);
+  /// A record put with Upkeep::publish_again is not put again.
+  void stop_publishing(ByteView key) { jobs_.stop_publishing(key); }
   /// At most `count` (1 to kProvidersPerQueryMax) providers. Ends in ProvidersDone; ProviderFound comes
   /// earlier.
   QueryId find_providers(Bytes key, std::size_t count, Now now, QueryOptions options = {});
@@ -123,11 +127,17 @@ class Kad {
   bool link_works(Now now) const;
   bool among_nearest(const KadId& target, const std::vector<PeerInfo>& others) const;
   void settle(Query& query, Now now);
+  void settle_stores(Query& query, Now now);
   void report(QueryId id, const Query& query, Result<QueryResult> result, Now now);
   void learn_size(const Query& query, Now now);
   void refresh(Now now);
   void after_bootstrap(Now now);
   void republish(Now now);
+  void publish_again(Now now);
+  void replicate(Now now);
+  void note_served(const Message& request, const Result<std::optional<Message>>& answer, Now now);
+  void count_query(const Query& query, const QueryDone& done);
+  void show_sizes();
   void emit(Action action);
   void emit_hop(Query& query, const QueryPool::InFlight& request, const Query::Heard& heard, Now now);
 
@@ -142,6 +152,9 @@ class Kad {
     std::uint64_t& requests_refused;
     std::uint64_t& table_added;
     std::uint64_t& table_removed;
+    std::uint64_t& table_size;
+    std::uint64_t& records;
+    std::uint64_t& providers;
   };
 
   Config config_;
@@ -156,6 +169,8 @@ class Kad {
   Prober prober_;
   Jobs jobs_;
   NetworkSize size_;
+  Replicator replicator_;
+  std::size_t replicating_ = 0;
   std::vector<Multiaddr> own_addrs_;
   std::vector<Action> actions_;
   std::size_t next_action_ = 0;

@@ -37,6 +37,8 @@ QueryId Kad::get_value(Bytes key, GetOptions get, Now now, QueryOptions options)
 QueryId Kad::put_value(Bytes key, Bytes value, Now now, QueryOptions options) {
   if (const auto valid = validators_.validate(key, value, now.wall); !valid)
     return begin_failed(valid.error());
+  if (options.upkeep == QueryOptions::Upkeep::publish_again && !jobs_.keep_publishing(key, value, now.mono))
+    return begin_failed(make_error(Errc::store_full));
   QuerySpec spec;
   spec.goal = Goal::put_value;
   spec.key = std::move(key);
@@ -96,7 +98,9 @@ QueryId Kad::begin_failed(Error error) {
 QueryId Kad::begin(QuerySpec spec, Now now) {
   const QueryId id = pool_.new_id();
   const bool reported = spec.audience == QuerySpec::Audience::caller;
+  const bool replicates = spec.goal == Goal::replicate;
   if (!pool_.add(id, std::move(spec))) {
+    if (replicates) --replicating_;
     if (reported) emit(QueryDone{id, fail(Errc::too_many_queries), {}});
     return id;
   }
@@ -117,7 +121,8 @@ void Kad::start_waiting(Now now) {
 void Kad::start(QueryId id, QuerySpec spec, Now now) {
   const bool serving = config_.mode == Mode::server;
   if (spec.goal == Goal::provide) spec.provider = PeerInfo{self_, own_addrs_, ConnectionType::can_connect};
-  const bool upkeep = spec.goal == Goal::refresh || spec.goal == Goal::correct;
+  const bool upkeep =
+      spec.goal == Goal::refresh || spec.goal == Goal::correct || spec.goal == Goal::replicate;
   const Instant ends = now.mono + (upkeep ? config_.refresh_timeout : config_.query_timeout);
   const std::size_t paths = spec.options.paths == 0 ? config_.paths : spec.options.paths;
   const Query::Settings settings{config_.k,
@@ -172,6 +177,7 @@ void Kad::report(QueryId id, const Query& query, Result<QueryResult> result, Now
     if (const auto origin = query.walk().origin(nearest[0].id)) done.stats.hops = origin->in_path.depth;
   ++counters_.queries_ended;
   if (!done.result) ++counters_.queries_failed;
+  count_query(query, done);
   emit(std::move(done));
 }
 
@@ -197,10 +203,22 @@ bool Kad::among_nearest(const KadId& target, const std::vector<PeerInfo>& others
 
 /// What the query leaves behind in our own stores.
 void Kad::settle(Query& query, Now now) {
+  if (query.better()) jobs_.stop_publishing(query.spec().key);
   if (config_.mode == Mode::client) return;
+  settle_stores(query, now);
+  if (query.stores()) replicator_.note_stored(now.mono);
+  show_sizes();
+}
+
+void Kad::settle_stores(Query& query, Now now) {
   const QuerySpec& spec = query.spec();
   switch (query.goal()) {
-    case Goal::put_value: {
+    case Goal::put_value:
+    case Goal::replicate: {
+      if (query.better()) {
+        (void)server_.put_own(spec.key, *query.better(), now);
+        break;
+      }
       auto held = server_.valid_record(spec.key, now);
       if (held && validators_.better(spec.key, held->value, spec.value)) {
         query.note_better(std::move(held->value));
@@ -230,6 +248,7 @@ void Kad::end(QueryId id, Now now, std::optional<Error> error, bool timed_out) {
   const auto query = pool_.remove(id);
   if (!query) return;
   if (!error) settle(*query, now);
+  if (query->goal() == Goal::replicate) --replicating_;
   if (!error && !timed_out) learn_size(*query, now);
   auto result = error ? Result<QueryResult>(fail(*error)) : query->result(timed_out);
   if (result && query->goal() == Goal::bootstrap) *result = BootstrapDone{table_.size()};

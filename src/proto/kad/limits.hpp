@@ -107,6 +107,15 @@ inline constexpr std::size_t kProvidersPerKeyMax = 64;
 inline constexpr std::size_t kProvidedKeysPerPeerMax = 4096;
 /// Providers of one key from one address group (IPv4 /16, IPv6 /32) of the public internet.
 inline constexpr std::size_t kProvidersPerGroupMax = 8;
+/// Records looked at in one second for those that must be passed on, and how many are under way at once.
+inline constexpr std::size_t kReplicationSlice = 256;
+inline constexpr std::size_t kReplicationsRunningMax = 4;
+/// Newcomers that wait for the records they are near to, and records handed over in a second: less than a
+/// server takes of one peer in the long run.
+inline constexpr std::size_t kNewcomersMax = 16;
+inline constexpr std::size_t kHandoversPerSecond = 4;
+/// Records of our own that are put again until we stop.
+inline constexpr std::size_t kOwnRecordsMax = 1024;
 /// Keys that this node itself provides and publishes again.
 inline constexpr std::size_t kOwnProvidedKeysMax = 4096;
 

@@ -23,8 +23,9 @@ void add_addrs(PeerInfo& known, std::vector<Multiaddr> addrs) {
 
 /// An estimate this wrong is as good as none.
 constexpr double kErrorMax = 0.35;
-/// A server this likely to be one of the k nearest is stored at without waiting for the others.
-constexpr double kNearOdds = 0.9;
+/// A server at least this likely to be one of the k nearest is stored at without waiting for the others: about
+/// k of them stand within that distance, nearly all of them with much better odds.
+constexpr double kNearOdds = 0.5;
 /// Fewer servers so near happen by chance this often: of the k nearest, and of the quorum of a get.
 constexpr double kCrowdedOdds = 1e-5;
 constexpr double kQuorumCrowdedOdds = 1e-3;
@@ -67,7 +68,8 @@ bool Query::is_store(MessageType type) noexcept {
 }
 
 bool Query::stores() const noexcept {
-  return spec_.goal == Goal::put_value || spec_.goal == Goal::provide || spec_.goal == Goal::correct;
+  return spec_.goal == Goal::put_value || spec_.goal == Goal::provide || spec_.goal == Goal::correct ||
+         spec_.goal == Goal::replicate;
 }
 
 // --- requests ---
@@ -371,6 +373,7 @@ Result<QueryResult> Query::result(bool timed_out) const {
     }
     case Goal::put_value:
     case Goal::correct:
+    case Goal::replicate:
       if (stored_ == 0 && !better_)
         return fail(timed_out          ? Errc::query_timeout
                     : targets_.empty() ? Errc::no_peers

@@ -19,13 +19,14 @@ enum class Goal : std::uint8_t {
   provide,
   find_providers,
   correct,
+  replicate,
 };
 
 /// What a query is to do. Only the fields of its goal mean something.
 struct QuerySpec {
   Goal goal = Goal::closest;
   Bytes key;
-  Bytes value;                    ///< put_value, correct
+  Bytes value;                    ///< put_value, correct, replicate
   PeerId peer;                    ///< find_peer
   std::size_t count = 0;          ///< find_providers, at least 1
   GetOptions get;                 ///< get_value
@@ -101,6 +102,7 @@ class Query {
   void note_own_store() noexcept { ++stored_; }
   /// Our own store holds a better record than the one put.
   void note_better(Bytes value) { better_ = std::move(value); }
+  const std::optional<Bytes>& better() const noexcept { return better_; }
   /// To whom the storing phase sends, nearest first.
   const std::vector<PeerInfo>& targets() const noexcept { return targets_; }
   /// The best value of a get_value so far.
@@ -113,6 +115,8 @@ class Query {
   /// Providers found since the last call.
   std::vector<PeerInfo> take_new_providers() { return std::exchange(new_providers_, {}); }
 
+  /// It is to leave something at servers.
+  bool stores() const noexcept;
   Goal goal() const noexcept { return spec_.goal; }
   const QuerySpec& spec() const noexcept { return spec_; }
   const KadId& target() const noexcept { return walk_.target(); }
@@ -158,7 +162,6 @@ class Query {
   bool finished_storing() const noexcept { return storing_ && unsettled_.empty(); }
   bool agreed(std::size_t quorum) const;
   bool holds_best(const PeerId& peer) const;
-  bool stores() const noexcept;
   Result<QueryResult> nothing_known(bool timed_out) const;
 
   QuerySpec spec_;
