@@ -150,7 +150,11 @@ void Kad::start(QueryId id, QuerySpec spec, Now now) {
 void Kad::pump(QueryId id, Now now) {
   Query* query = pool_.find(id);
   if (query == nullptr) return;
-  const bool finished = query->finished();
+  bool finished = query->finished();
+  if (query->take_wants_seeds()) {
+    query->seed(table_.nearest(query->target(), kCrowdedSeeds));
+    finished = query->finished();
+  }
   for (PeerInfo& provider : query->take_new_providers()) emit(ProviderFound{id, std::move(provider)});
   if (finished) {
     end(id, now, std::nullopt, false);

@@ -83,6 +83,8 @@ inline constexpr std::size_t kSizeSamplesMin = 5;
 /// a query whose target somebody has surrounded.
 inline constexpr std::size_t kCrowdedCells = 20;
 inline constexpr std::size_t kCrowdedPerCell = 3;
+/// Servers of our own table with which such a query starts again: we met them in other company.
+inline constexpr std::size_t kCrowdedSeeds = 128;
 /// QueryHop events of one traced query; requests beyond are counted in QueryStats::hops_untold.
 inline constexpr std::size_t kHopsPerQueryMax = 512;
 /// Liveness probes under way at once, and waiting.

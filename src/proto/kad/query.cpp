@@ -302,7 +302,7 @@ bool Query::implausible(std::size_t count, double odds) const {
 bool Query::widen() {
   const bool matters = stores() || spec_.goal == Goal::get_value || spec_.goal == Goal::find_providers;
   if (crowded_ || !matters || !implausible(settings_.k, kCrowdedOdds)) return false;
-  crowded_ = true;
+  crowded_ = wants_seeds_ = true;
   nearest_ = walk_.answered(settings_.k);
   const double reach = kCrowdedReach * static_cast<double>(settings_.k);
   walk_.spread({std::max<std::uint64_t>(1, distance_of(reach, settings_.size->servers) / kCrowdedCells),
@@ -313,7 +313,7 @@ bool Query::widen() {
 bool Query::finished() {
   if (!storing_) {
     if (!walk_finished()) return false;
-    if (walk_.converged(settings_.k) && widen() && !walk_finished()) return false;
+    if (walk_.converged(settings_.k) && widen()) return false;
     if (!stores()) return true;
     storing_ = true;
     for (PeerInfo& peer : std::exchange(nearest_, {})) target(std::move(peer));

@@ -121,6 +121,8 @@ class Query {
   const QuerySpec& spec() const noexcept { return spec_; }
   const KadId& target() const noexcept { return walk_.target(); }
   const Walk& walk() const noexcept { return walk_; }
+  /// Once, when its target turned out to be surrounded: it wants more of our own table.
+  bool take_wants_seeds() noexcept { return std::exchange(wants_seeds_, false); }
   /// Its target turned out to be surrounded.
   bool crowded() const noexcept { return crowded_; }
   Instant started() const noexcept { return started_; }
@@ -175,6 +177,7 @@ class Query {
   bool storing_ = false;         ///< the walk is over and all targets are known
   std::uint64_t near_ = 0;       ///< within this distance a server is stored at without waiting; 0 = never
   bool crowded_ = false;
+  bool wants_seeds_ = false;
   std::vector<PeerInfo> nearest_;  ///< the k nearest before the walk was widened
   std::vector<PeerInfo> targets_;
   std::set<PeerId> unsettled_;  ///< targets that have neither answered nor failed
