@@ -74,9 +74,9 @@ struct Pinged {
 };
 /// What we advertise changed: records that name our addresses are out of date.
 struct AddressesChanged {};
-using Event =
-    std::variant<ConnectDone, PeerConnected, PeerDisconnected, PeerIdentified, Judge, Delivered, Query,
-                 ProviderFound, TableChanged, QueryHop, PresenceAsked, PresenceAnswered, Pinged, AddressesChanged>;
+using Event = std::variant<ConnectDone, PeerConnected, PeerDisconnected, PeerIdentified, Judge, Delivered,
+                           Query, ProviderFound, TableChanged, QueryHop, PresenceAsked, PresenceAnswered,
+                           Pinged, AddressesChanged>;
 }  // namespace host_event
 
 /// Who judges gossip after StrictSign.
@@ -86,8 +86,8 @@ enum class GossipPolicy : std::uint8_t { accept_signed, ask_above };
 /// whose edge vouches for authors.
 enum class Signing : std::uint8_t { strict_sign, unsigned_for_simulation };
 
-/// Whether a node serves the DHT as its kad::Config says, or as soon and as long as it is known to be reachable
-/// (Reachability): then the configured mode is the one it starts in.
+/// Whether a node serves the DHT as its kad::Config says, or as soon and as long as it is known to be
+/// reachable (Reachability): then the configured mode is the one it starts in.
 enum class DhtMode : std::uint8_t { as_configured, automatic };
 
 struct HostConfig {

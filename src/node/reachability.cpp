@@ -20,8 +20,7 @@ void Reachability::on_inbound(const PeerId& dialler, const Multiaddr& dialler_at
   const auto from = dialler_at.ip_port();
   const auto to = dialled.as_tcp();
   if (!from || !to) return;
-  const bool is_public =
-      classify(*from) == AddrClass::public_net && classify(*to) == AddrClass::public_net;
+  const bool is_public = classify(*from) == AddrClass::public_net && classify(*to) == AddrClass::public_net;
   if (!is_public && scope_ == kad::AddressScope::public_only) return;
   Bytes key;
   if (is_public)

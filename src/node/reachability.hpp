@@ -14,14 +14,15 @@ namespace starling::node {
 
 /// For a node that serves the DHT only when it can be reached (PROTOCOL.md §7, `server_if_reachable`).
 ///
-/// A *proof* is a connection that somebody else opened to us, together with his word at which of our addresses
-/// he did (identify's observed address). It counts while we advertise that address, and only when both he and
-/// the address are on the public internet: a neighbour in our own network proves nothing about the rest of
-/// the world. The connection itself cannot be invented, the address can. So kReachabilityProofsNeeded diallers
-/// from different address groups (IPv4 /16, IPv6 /32) must agree on one address: a liar counts once however
-/// many ids he has, and an address is advertised at all only when we listen there or OwnAddresses has several
-/// witnesses for it. With Scope::any, for private networks and tests, loopback and private addresses count
-/// too, where one dialler is enough: no translation stands in between.
+/// A *proof* is a connection that somebody else opened to us, together with his word at which of our
+/// addresses he did (identify's observed address). It counts while we advertise that address, and only when
+/// both he and the address are on the public internet: a neighbour in our own network proves nothing about
+/// the rest of the world. The connection itself cannot be invented, the address can. So
+/// kReachabilityProofsNeeded diallers from different address groups (IPv4 /16, IPv6 /32) must agree on one
+/// address: a liar counts once however many ids he has, and an address is advertised at all only when we
+/// listen there or OwnAddresses has several witnesses for it. With Scope::any, for private networks and
+/// tests, loopback and private addresses count too, where one dialler is enough: no translation stands in
+/// between.
 ///
 /// Proofs count while the connection stands and for kReachabilityProofAge after; when too few are left the
 /// node is a client again. Limit: kReachabilityProofsMax; when full, proofs of ended connections give way,

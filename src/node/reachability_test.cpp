@@ -79,7 +79,8 @@ TEST(Reachability, RemembersABoundedNumberOfDiallersAndPrefersThoseStillConnecte
   Reachability reach(Scope::public_only);
   for (std::uint8_t i = 0; i < 100; ++i) reach.on_inbound(peer(i), far(i), addr("6.6.6.6"));
   EXPECT_EQ(reach.proof_count(), kReachabilityProofsMax);
-  for (std::uint8_t i = 0; i < 3; ++i) reach.on_inbound(peer(200), far(static_cast<std::uint8_t>(200 + i)), own());
+  for (std::uint8_t i = 0; i < 3; ++i)
+    reach.on_inbound(peer(200), far(static_cast<std::uint8_t>(200 + i)), own());
   EXPECT_FALSE(reach.reachable(advertised(), t(0s)));  // all are connected: nobody gives way
   for (std::uint8_t i = 0; i < 3; ++i) reach.on_gone(peer(i), t(0s));
   for (std::uint8_t i = 200; i < 203; ++i) reach.on_inbound(peer(i), far(i), own());
@@ -153,6 +154,44 @@ TEST_F(AutomaticDht, AnAddressThatIsNoLongerOursProvesNothing) {
   host->set_listening({addr("5.6.7.9")}, now);
   drain();
   EXPECT_FALSE(offers_kad());
+}
+
+// E.2 #10: no peer can make the peer book grow, and what it says last is what counts.
+TEST_F(AutomaticDht, RemembersABoundedNumberOfAddressesOfEachPeerTheLatest) {
+  meet(10, Direction::inbound);
+  const auto tell = [this](std::uint8_t from, int count) {
+    auto info = std::make_shared<identify::Info>();
+    for (int i = 0; i < count; ++i)
+      info->listen_addrs.push_back(addr("30.0." + std::to_string(from) + ".1", 1000 + i));
+    host->on(up::Identified{ConnId(10), std::move(info)}, now);
+    drain();
+  };
+  tell(1, 500);
+  EXPECT_EQ(host->addresses_of(peer(10)).size(), kAddressesPerPeerMax);
+  tell(2, 3);
+  ASSERT_EQ(host->addresses_of(peer(10)).size(), 3u);
+  EXPECT_EQ(host->addresses_of(peer(10))[0], addr("30.0.2.1", 1000));
+}
+
+// E.2 #10: unbounded peers.
+TEST_F(AutomaticDht, RemembersABoundedNumberOfPeersTheLatest) {
+  const auto stranger = [](std::uint64_t n) {
+    Bytes digest(32);
+    for (std::size_t i = 0; i < 8; ++i) digest[i] = static_cast<std::uint8_t>(n >> (8 * i));
+    return *PeerId::from_bytes(format::make_multihash(format::kHashSha256, digest));
+  };
+  for (std::uint64_t n = 1; n <= kPeerBookPeersMax + 10; ++n) {
+    up::Connected connected{ConnId(n), {}, stranger(n), Direction::outbound, addr("20.0.0.1")};
+    host->on(std::move(connected), now);
+    auto info = std::make_shared<identify::Info>();
+    info->listen_addrs.push_back(addr("20.0.0.1"));
+    host->on(up::Identified{ConnId(n), std::move(info)}, now);
+    host->on(up::Disconnected{ConnId(n), make_error(Errc::connection_closed)}, now);
+    drain();
+  }
+  for (std::uint64_t n = 1; n <= 10; ++n) EXPECT_TRUE(host->addresses_of(stranger(n)).empty()) << n;
+  EXPECT_EQ(host->addresses_of(stranger(11)).size(), 1u);
+  EXPECT_EQ(host->addresses_of(stranger(kPeerBookPeersMax + 10)).size(), 1u);
 }
 
 }  // namespace

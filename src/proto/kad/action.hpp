@@ -65,12 +65,12 @@ struct QueryHop {
   PeerId peer;
   Verdict verdict = Verdict::answered;
   MessageType request = MessageType::find_node;
-  std::size_t shared_bits = 0;  ///< leading bits that peer and target share: more is nearer
-  std::size_t depth = 0;        ///< 1: from our own table; n + 1: named by a server of depth n
-  std::size_t path = 0;         ///< which of the disjoint paths, from 0
-  std::size_t named = 0;        ///< usable peers that it named
-  Duration started{};           ///< when the request went out, after the query's start
-  Duration took{};              ///< from then to this event
+  std::size_t shared_bits = 0;         ///< leading bits that peer and target share: more is nearer
+  std::size_t depth = 0;               ///< 1: from our own table; n + 1: named by a server of depth n
+  std::size_t path = 0;                ///< which of the disjoint paths, from 0
+  std::size_t named = 0;               ///< usable peers that it named
+  Duration started{};                  ///< when the request went out, after the query's start
+  Duration took{};                     ///< from then to this event
   std::optional<PeerId> suggested_by;  ///< nothing: our own table
 };
 std::string_view to_string(QueryHop::Verdict verdict) noexcept;
@@ -85,8 +85,9 @@ struct ValueDone {
   std::size_t holders = 0;     ///< servers that held exactly this value
   std::size_t corrected = 0;   ///< servers to which it is being put because they lacked it
 };
-/// Whether a query that stores goes on after its QueryDone (Publish::optimistic): then the counts are those of
-/// this moment, at least three quarters of k, and the others of the k nearest are served in the background.
+/// Whether a query that stores goes on after its QueryDone (Publish::optimistic): then the counts are those
+/// of this moment, at least three quarters of k, and the others of the k nearest are served in the
+/// background.
 enum class Rest : std::uint8_t { none, in_background };
 struct PutDone {
   std::size_t tried = 0;

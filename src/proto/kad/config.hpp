@@ -24,11 +24,11 @@ struct Diversity {
   bool private_too = false;
 };
 
-/// When a PUT or ADD_PROVIDER goes out, and when its query ends. `classic`: to the k nearest once the walk has
-/// found them, and the end when all have answered. `optimistic`: to every server that is more likely than not
-/// one of the k nearest as soon as it has answered, k of them at most, and the end once three quarters of k have stored; the
-/// rest of the k nearest get theirs afterwards all the same. Needs an estimate of the network's size, and is
-/// `classic` as long as there is none.
+/// When a PUT or ADD_PROVIDER goes out, and when its query ends. `classic`: to the k nearest once the walk
+/// has found them, and the end when all have answered. `optimistic`: to every server that is more likely than
+/// not one of the k nearest as soon as it has answered, k of them at most, and the end once three quarters of
+/// k have stored; the rest of the k nearest get theirs afterwards all the same. Needs an estimate of the
+/// network's size, and is `classic` as long as there is none.
 enum class Publish : std::uint8_t { classic, optimistic };
 
 /// Tokens a second and at once, for each asking peer.
@@ -51,10 +51,10 @@ struct StoreLimits {
 
 struct Config {
   Mode mode = Mode::client;
-  std::size_t k = 20;              ///< replication and bucket size, at most kPeersPerListMax
-  std::size_t alpha = 10;          ///< requests of one query under way
-  std::size_t beta = 3;            ///< nearest answers that end a refresh or a search for a peer
-  std::size_t paths = 1;           ///< disjoint paths of a query that share alpha, at most kPathsMax
+  std::size_t k = 20;      ///< replication and bucket size, at most kPeersPerListMax
+  std::size_t alpha = 10;  ///< requests of one query under way
+  std::size_t beta = 3;    ///< nearest answers that end a refresh or a search for a peer
+  std::size_t paths = 1;   ///< disjoint paths of a query that share alpha, at most kPathsMax
   Publish publish = Publish::optimistic;
   Duration request_timeout = 10s;  ///< dialling included
   Duration stall_after = 3s;       ///< an unanswered request then no longer takes one of the alpha places
@@ -67,7 +67,7 @@ struct Config {
   Duration provider_republish = 22h;
   Duration record_republish = 22h;   ///< of records put with QueryOptions::Upkeep::publish_again
   Duration replicate_interval = 1h;  ///< a server puts records at their k nearest anew; zero = never
-  Duration sweep_interval = 10min;  ///< expired records and providers go
+  Duration sweep_interval = 10min;   ///< expired records and providers go
   AddressScope scope = AddressScope::public_only;
   Diversity diversity;
   ServerRates rates;

@@ -323,7 +323,8 @@ void Kad::replicate(Now now) {
 }
 
 Instant Kad::deadline() const {
-  const Instant next = std::min(pool_.deadline(config_.request_timeout, config_.stall_after), jobs_.deadline());
+  const Instant next =
+      std::min(pool_.deadline(config_.request_timeout, config_.stall_after), jobs_.deadline());
   const bool replicates = config_.mode == Mode::server && replicating_ < kReplicationsRunningMax;
   return replicates ? std::min(next, replicator_.deadline()) : next;
 }

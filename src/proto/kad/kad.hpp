@@ -33,8 +33,8 @@ struct ServerPeer {
 ///   too.
 /// - Each SendRequest is answered by on_response(), on_request_failed() or, without a response,
 ///   on_request_sent(). The brain has its own timeouts, so a driver that says nothing cannot hang a query.
-/// - Every query ends in exactly one QueryDone, a traced one after its QueryHops. One begun while the table is empty waits for probes under
-/// way.
+/// - Every query ends in exactly one QueryDone, a traced one after its QueryHops. One begun while the table
+/// is empty waits for probes under way.
 ///
 /// Spec: libp2p/specs kad-dht; ipfs/specs routing/kad-dht (termination by beta, diversity); PROTOCOL.md §3
 /// for GET and PUT.
@@ -85,8 +85,8 @@ class Kad {
   /// Looks up our own id, then refreshes the buckets. Ends in BootstrapDone. Also happens by itself when the
   /// table gets its first peer and at every refresh.
   QueryId bootstrap(Now now);
-  /// Ends the query with Errc::cancelled; no-op when it has ended for its caller. Its requests under way still feed the
-  /// table.
+  /// Ends the query with Errc::cancelled; no-op when it has ended for its caller. Its requests under way
+  /// still feed the table.
   void cancel(QueryId query, Now now);
   /// What provide() publishes. Addresses out of Config::scope are left out.
   void set_own_addrs(std::vector<Multiaddr> addrs);

@@ -82,8 +82,7 @@ Lookup::Census::Census(const Lookup& lookup, std::size_t count) noexcept
 
 bool Lookup::Census::complete(const Candidate& candidate) noexcept {
   if (!limited_) return counted_ >= count_;
-  const std::uint64_t cell =
-      distance_prefix(lookup_.target_, candidate.place) / lookup_.spread_->cell_width;
+  const std::uint64_t cell = distance_prefix(lookup_.target_, candidate.place) / lookup_.spread_->cell_width;
   if (cell != cell_) in_cell_ = 0;
   cell_ = cell;
   return cell_ >= lookup_.spread_->cells && counted_ >= count_;

@@ -68,8 +68,8 @@ class Lookup {
   bool converged(std::size_t count) const;
   /// Nobody is being asked and nobody is left to ask.
   bool exhausted() const;
-  /// The nearest that answered, nearest first: `count` of them, or all that count once spread() was called and
-  /// `count` is k.
+  /// The nearest that answered, nearest first: `count` of them, or all that count once spread() was called
+  /// and `count` is k.
   std::vector<PeerInfo> answered(std::size_t count) const;
   std::size_t answer_count() const noexcept { return answers_; }
   /// Nothing for peers that are no candidates.

@@ -121,7 +121,8 @@ TEST(KadNetworkSizeInANetwork, EveryNodeLearnsItFromItsLookups) {
   for (std::size_t i = 0; i < 120; i += 20) {
     auto& member = net.at_index(i);
     for (std::uint64_t n = 0; n < 8; ++n)
-      (void)net.run_query(member, [&](Kad& kad, Now now) { return kad.closest_peers(seq_key(100 * i + n), now); });
+      (void)net.run_query(member,
+                          [&](Kad& kad, Now now) { return kad.closest_peers(seq_key(100 * i + n), now); });
     const auto size = member.kad->network_size(testing::at(net.now()));
     ASSERT_TRUE(size);
     worst = std::max(worst, std::abs(size->servers - 120) / 120);

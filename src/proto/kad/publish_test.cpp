@@ -54,7 +54,8 @@ TEST(KadOptimisticNetwork, PublishingTakesALookupAndAtMostOneRoundTripAndLeavesN
   };
   std::size_t fewest = 20;
   for (std::uint64_t key = 0; key < kKeys; ++key) {
-    add(lookup, net.run_query(writer, [&](Kad& kad, Now now) { return kad.closest_peers(seq_key(key), now); }));
+    add(lookup,
+        net.run_query(writer, [&](Kad& kad, Now now) { return kad.closest_peers(seq_key(key), now); }));
     for (const Publish publish : {Publish::classic, Publish::optimistic}) {
       const Bytes name = seq_key(1000 + 2 * key + (publish == Publish::classic ? 0 : 1));
       QueryOptions options;

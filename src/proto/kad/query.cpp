@@ -23,8 +23,8 @@ void add_addrs(PeerInfo& known, std::vector<Multiaddr> addrs) {
 
 /// An estimate this wrong is as good as none.
 constexpr double kErrorMax = 0.35;
-/// A server at least this likely to be one of the k nearest is stored at without waiting for the others: about
-/// k of them stand within that distance, nearly all of them with much better odds.
+/// A server at least this likely to be one of the k nearest is stored at without waiting for the others:
+/// about k of them stand within that distance, nearly all of them with much better odds.
 constexpr double kNearOdds = 0.5;
 /// Fewer servers so near happen by chance this often: of the k nearest, and of the quorum of a get.
 constexpr double kCrowdedOdds = 1e-5;
@@ -137,8 +137,7 @@ Query::Heard Query::on_response(const PeerInfo& peer, Message message, WallTime 
   const Heard out{QueryHop::Verdict::answered, named.size(), {}};
   (void)walk_.on_answer(from, std::move(named));
   // Never more than k on trust: with a wrong estimate the walk decides who gets the rest.
-  if (near_ > 0 && targets_.size() < settings_.k &&
-      distance_prefix(walk_.target(), KadId::of(from)) <= near_)
+  if (near_ > 0 && targets_.size() < settings_.k && distance_prefix(walk_.target(), KadId::of(from)) <= near_)
     target(peer);
   return out;
 }

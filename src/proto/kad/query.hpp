@@ -26,10 +26,10 @@ enum class Goal : std::uint8_t {
 struct QuerySpec {
   Goal goal = Goal::closest;
   Bytes key;
-  Bytes value;                    ///< put_value, correct, replicate
-  PeerId peer;                    ///< find_peer
-  std::size_t count = 0;          ///< find_providers, at least 1
-  GetOptions get;                 ///< get_value
+  Bytes value;            ///< put_value, correct, replicate
+  PeerId peer;            ///< find_peer
+  std::size_t count = 0;  ///< find_providers, at least 1
+  GetOptions get;         ///< get_value
   QueryOptions options;
   PeerInfo provider;              ///< provide: ourselves
   std::vector<PeerInfo> targets;  ///< correct: to whom
@@ -38,11 +38,11 @@ struct QuerySpec {
 };
 
 /// The state of one query. Walks with Lookup; a put, provide or correction then sends to the k nearest that
-/// answered, or, with Publish::optimistic, to each likely one at once. get_value ends when the `quorum` nearest have answered and agree; when they differ, lack the
-/// best record or know none, the walk goes on to all k nearest (PROTOCOL.md §3). Every value is validated
-/// before it is compared, so a server can withhold a record or serve an older one, never forge one, and one
-/// honest answer defeats both. find_providers hears at least the `beta` nearest, however many providers the
-/// first answer names.
+/// answered, or, with Publish::optimistic, to each likely one at once. get_value ends when the `quorum`
+/// nearest have answered and agree; when they differ, lack the best record or know none, the walk goes on to
+/// all k nearest (PROTOCOL.md §3). Every value is validated before it is compared, so a server can withhold a
+/// record or serve an older one, never forge one, and one honest answer defeats both. find_providers hears at
+/// least the `beta` nearest, however many providers the first answer names.
 ///
 /// A crowded target: with an estimate of the network's size it shows when the nearest stand closer to the
 /// target than chance explains (one in 100,000 for k, one in 1,000 for a quorum): somebody has made ids for
@@ -174,8 +174,8 @@ class Query {
   QueryStats stats_;
   std::size_t hops_told_ = 0;
 
-  bool storing_ = false;         ///< the walk is over and all targets are known
-  std::uint64_t near_ = 0;       ///< within this distance a server is stored at without waiting; 0 = never
+  bool storing_ = false;    ///< the walk is over and all targets are known
+  std::uint64_t near_ = 0;  ///< within this distance a server is stored at without waiting; 0 = never
   bool crowded_ = false;
   bool wants_seeds_ = false;
   std::vector<PeerInfo> nearest_;  ///< the k nearest before the walk was widened

@@ -41,9 +41,9 @@ Churned churn(std::uint64_t seed_value, Duration replicate_interval) {
   Member& owner = net.add(Mode::client, config);
   net.connect(owner, net.at_index(1));
   net.run(5s);
-  EXPECT_TRUE(net.run_query(owner, [&](Kad& kad, Now now) {
-    return kad.put_value(seq_key(1), seq_value(7), now);
-  }).result);
+  EXPECT_TRUE(
+      net.run_query(owner, [&](Kad& kad, Now now) { return kad.put_value(seq_key(1), seq_value(7), now); })
+          .result);
   net.run(5s);
   owner.life = Life::silent;
   Churned out;
@@ -92,9 +92,10 @@ TEST(KadReplicationNetwork, ANewcomerGetsTheRecordsItIsNearTo) {
   net.seq.hint = at(net.now()).wall + 47h;
   net.grow(40);
   for (std::uint64_t key = 0; key < 5; ++key)
-    ASSERT_TRUE(net.run_query(net.at_index(3), [&](Kad& kad, Now now) {
-      return kad.put_value(seq_key(key), seq_value(7), now);
-    }).result);
+    ASSERT_TRUE(
+        net.run_query(net.at_index(3),
+                      [&](Kad& kad, Now now) { return kad.put_value(seq_key(key), seq_value(7), now); })
+            .result);
   for (std::uint64_t key = 0; key < 5; ++key) {
     const PeerId id = testing::peer_sharing(KadId::of(ByteView(seq_key(key))), 9, 50 + key);
     Member& newcomer = net.add(Mode::server, {}, id);
@@ -135,8 +136,8 @@ class KadReplication : public KadBrain {
         const SendRequest request = take();
         if (request.message.type == MessageType::put_value) {
           ++puts[request.message.key];
-          kad->on_response(request.id,
-                           {MessageType::put_value, request.message.key, request.message.record, {}, {}}, now);
+          kad->on_response(
+              request.id, {MessageType::put_value, request.message.key, request.message.record, {}, {}}, now);
           drain();
         } else {
           answer(request);

@@ -15,13 +15,13 @@ namespace starling::kad {
 
 /// Says which of our records are to be passed on now.
 ///
-/// *Again*: every record that nobody has put here for Config::replicate_interval is put at the k nearest anew.
-/// Each server waits between three quarters and five quarters of the interval, drawn anew for each record and
-/// round; the first to wake puts it everywhere, and whoever receives it so starts to wait again. So about one
-/// of the k holders works in each round, and a record survives any loss that leaves one honest holder alive
-/// until its turn: at most five quarters of the interval after the last.
-/// *To newcomers*: a server that enters our table gets the records it is one of the k nearest to, from the two
-/// servers nearest to each, as far as their tables show.
+/// *Again*: every record that nobody has put here for Config::replicate_interval is put at the k nearest
+/// anew. Each server waits between three quarters and five quarters of the interval, drawn anew for each
+/// record and round; the first to wake puts it everywhere, and whoever receives it so starts to wait again.
+/// So about one of the k holders works in each round, and a record survives any loss that leaves one honest
+/// holder alive until its turn: at most five quarters of the interval after the last. *To newcomers*: a
+/// server that enters our table gets the records it is one of the k nearest to, from the two servers nearest
+/// to each, as far as their tables show.
 ///
 /// Only records whose namespace says when they end: others would never end, being put anew for ever. Whoever
 /// published those puts them again himself (Kad::put_value). The end is the validator's, so passing on cannot
@@ -64,8 +64,8 @@ class Replicator {
   const Validators& validators_;
   Instant round_at_ = Instant::never();
   Instant handover_at_ = Instant::never();
-  Bytes cursor_;            ///< the last record of the round that has been looked at; empty between rounds
-  Duration until_next_{};   ///< from the round's end to the next record that falls due, as seen so far
+  Bytes cursor_;           ///< the last record of the round that has been looked at; empty between rounds
+  Duration until_next_{};  ///< from the round's end to the next record that falls due, as seen so far
   std::size_t looked_at_ = 0;
   std::deque<Newcomer> newcomers_;
 };

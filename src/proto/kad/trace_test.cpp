@@ -97,13 +97,13 @@ TEST_F(KadTrace, TellsWhoStalledAndWhoseSuggestionsAreForgotten) {
   answer(take(), invented);
   pass(15s);
   const auto count = [this](Verdict verdict) {
-    return std::count_if(hops.begin(), hops.end(), [&](const QueryHop& hop) { return hop.verdict == verdict; });
+    return std::count_if(hops.begin(), hops.end(),
+                         [&](const QueryHop& hop) { return hop.verdict == verdict; });
   };
   EXPECT_EQ(count(Verdict::stalled), 5);
   ASSERT_EQ(count(Verdict::liar_discarded), 1);
-  const auto liar = std::find_if(hops.begin(), hops.end(), [](const QueryHop& hop) {
-    return hop.verdict == Verdict::liar_discarded;
-  });
+  const auto liar = std::find_if(hops.begin(), hops.end(),
+                                 [](const QueryHop& hop) { return hop.verdict == Verdict::liar_discarded; });
   EXPECT_EQ(liar->peer, peer(1));
   EXPECT_EQ(liar->named, 15u);  // two more were asked while the first three stalled
   EXPECT_EQ(dones.size(), 1u);

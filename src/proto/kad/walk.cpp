@@ -100,11 +100,10 @@ std::vector<PeerInfo> Walk::answered(std::size_t count) const {
       const KadId place = KadId::of(peer.id);
       all.emplace_back(place, std::move(peer));
     }
-  std::stable_sort(all.begin(), all.end(), [this](const auto& a, const auto& b) {
-    return nearer(target(), a.first, b.first);
-  });
-  const auto last = std::unique(all.begin(), all.end(),
-                                [](const auto& a, const auto& b) { return a.first == b.first; });
+  std::stable_sort(all.begin(), all.end(),
+                   [this](const auto& a, const auto& b) { return nearer(target(), a.first, b.first); });
+  const auto last =
+      std::unique(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first == b.first; });
   all.erase(last, all.end());
   if (!spread_ && all.size() > count) all.resize(count);
   std::vector<PeerInfo> out;

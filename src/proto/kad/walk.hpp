@@ -6,12 +6,12 @@
 
 namespace starling::kad {
 
-/// The walk of a query over `paths` disjoint paths (S/Kademlia, Baumgart and Mies 2007). Each path is a Lookup
-/// of its own with its share of the seeds, its own suggestions and its own end; a server is asked by one path
-/// only, whichever comes to it first. Others that meet it learn whether it answered, not whom it named: so
-/// whoever leads one path astray leads none of the others. The result is what all paths found, nearest first.
-/// With one path it is that Lookup and costs nothing besides.
-/// Limits: kPathsMax; those of Lookup for each path; one claim for every request.
+/// The walk of a query over `paths` disjoint paths (S/Kademlia, Baumgart and Mies 2007). Each path is a
+/// Lookup of its own with its share of the seeds, its own suggestions and its own end; a server is asked by
+/// one path only, whichever comes to it first. Others that meet it learn whether it answered, not whom it
+/// named: so whoever leads one path astray leads none of the others. The result is what all paths found,
+/// nearest first. With one path it is that Lookup and costs nothing besides. Limits: kPathsMax; those of
+/// Lookup for each path; one claim for every request.
 class Walk {
  public:
   struct Tuning {

@@ -116,7 +116,9 @@ TEST(KadWalk, ALiarLeadsOnlyItsOwnPathAstray) {
   std::set<PeerId> heard;
   while (auto next = walk.next()) {
     heard.insert(next->id);
-    const bool liar = next->id == seeds[0].id || std::any_of(colluders.begin(), colluders.end(), [&](const PeerInfo& c) { return c.id == next->id; });
+    const bool liar =
+        next->id == seeds[0].id ||
+        std::any_of(colluders.begin(), colluders.end(), [&](const PeerInfo& c) { return c.id == next->id; });
     walk.on_answer(next->id, liar ? colluders : honest);
   }
   for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(heard.contains(honest[i].id)) << i;
@@ -129,9 +131,11 @@ TEST(KadWalk, ALiarLeadsOnlyItsOwnPathAstray) {
 TEST(KadLookupSpread, CountsFewOfACrowdAndGoesOnToThoseBeyond) {
   Lookup lookup(kTarget, peer(0), {5, 100});
   std::vector<PeerInfo> crowd;
-  for (std::uint64_t salt = 1; salt <= 20; ++salt) crowd.push_back({testing::peer_sharing(kTarget, 11, salt), {testing::public_addr(salt)}, {}});
+  for (std::uint64_t salt = 1; salt <= 20; ++salt)
+    crowd.push_back({testing::peer_sharing(kTarget, 11, salt), {testing::public_addr(salt)}, {}});
   std::vector<PeerInfo> beyond;
-  for (std::uint64_t salt = 1; salt <= 4; ++salt) beyond.push_back({testing::peer_sharing(kTarget, 6, salt), {testing::public_addr(salt)}, {}});
+  for (std::uint64_t salt = 1; salt <= 4; ++salt)
+    beyond.push_back({testing::peer_sharing(kTarget, 6, salt), {testing::public_addr(salt)}, {}});
   lookup.seed(crowd);
   lookup.seed(beyond);
   std::size_t asked = 0;
@@ -164,9 +168,9 @@ TEST(KadDisjointNetwork, FindsWhatOnePathFindsAndAsksNobodyTwice) {
   options.trace = QueryOptions::Trace::on;
   for (std::uint64_t key = 0; key < 10; ++key) {
     auto& writer = net.at_index(key);
-    ASSERT_TRUE(net.run_query(writer, [&](Kad& kad, Now now) {
-      return kad.put_value(seq_key(key), seq_value(7), now);
-    }).result);
+    ASSERT_TRUE(net.run_query(writer, [&](Kad& kad,
+                                          Now now) { return kad.put_value(seq_key(key), seq_value(7), now); })
+                    .result);
     auto& asker = net.at_index(79 - key);
     asker.hops.clear();
     const auto closest = net.run_query(
