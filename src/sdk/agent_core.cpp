@@ -22,6 +22,9 @@ void configure(const AgentSetup& config, node::AgentConfig& agent_config, node::
   host.kad_protocol = config.network.kad_protocol();
   host.kad.emplace();
   host.kad->mode = dht == agent::DhtMode::server ? kad::Mode::server : kad::Mode::client;
+  if (dht == agent::DhtMode::server_if_reachable) host.dht_mode = node::DhtMode::automatic;
+  host.reachability_scope =
+      config.allow_private_addresses ? kad::AddressScope::any : kad::AddressScope::public_only;
   host.kad->scope = kad::AddressScope::any;
   if (config.gossip.value_or(preset.gossip)) {
     gossip::Config gossip_config;

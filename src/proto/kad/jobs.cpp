@@ -40,6 +40,31 @@ bool Jobs::sweep_due(Instant now) {
 void Jobs::find_next_republish() {
   republish_at_ = Instant::never();
   for (const auto& [key, due] : provided_) republish_at_ = std::min(republish_at_, due);
+  for (const auto& [key, own] : published_) republish_at_ = std::min(republish_at_, own.due);
+}
+
+bool Jobs::keep_publishing(Bytes key, Bytes value, Instant now) {
+  if (published_.size() >= kOwnRecordsMax && !published_.contains(key)) return false;
+  published_.insert_or_assign(std::move(key), Published{std::move(value), now + config_.record_republish});
+  find_next_republish();
+  return true;
+}
+
+void Jobs::stop_publishing(ByteView key) {
+  if (published_.erase(to_bytes(key)) > 0) find_next_republish();
+}
+
+std::optional<Jobs::OwnRecord> Jobs::put_due(Instant now) {
+  if (republish_at_ > now) return std::nullopt;
+  std::optional<OwnRecord> out;
+  for (auto& [key, own] : published_) {
+    if (own.due > now) continue;
+    own.due = now + config_.record_republish;
+    out = OwnRecord{key, own.value};
+    break;
+  }
+  find_next_republish();
+  return out;
 }
 
 bool Jobs::keep_providing(Bytes key, Instant now) {

@@ -14,7 +14,7 @@ namespace starling::kad {
 
 /// The timetable: refresh of the routing table, publishing again what we provide, sweeping the stores.
 /// Refresh times are jittered by a tenth, so that nodes started together do not ask together.
-/// Limit: kOwnProvidedKeysMax keys.
+/// Limits: kOwnProvidedKeysMax keys, kOwnRecordsMax records.
 class Jobs {
  public:
   Jobs(const Config& config, Rng& rng, Instant now);
@@ -28,9 +28,19 @@ class Jobs {
   /// False when kOwnProvidedKeysMax are taken.
   [[nodiscard]] bool keep_providing(Bytes key, Instant now);
   void stop_providing(ByteView key);
+  /// Keeps the latest value of each key. False when kOwnRecordsMax are taken.
+  [[nodiscard]] bool keep_publishing(Bytes key, Bytes value, Instant now);
+  void stop_publishing(ByteView key);
+  struct OwnRecord {
+    Bytes key;
+    Bytes value;
+  };
+  /// The next of our records that must be put again.
+  std::optional<OwnRecord> put_due(Instant now);
+  std::size_t published_count() const noexcept { return published_.size(); }
   /// The next of our keys that must be published again.
   std::optional<Bytes> republish_due(Instant now);
-  /// No key is due before `until`: the queries of those before are still waiting.
+  /// No key and no record is due before `until`: the queries of those before are still waiting.
   void hold_republish(Instant until);
   std::size_t provided_count() const noexcept { return provided_.size(); }
 
@@ -51,8 +61,13 @@ class Jobs {
   Instant refresh_at_;
   Instant refreshed_;
   Instant sweep_at_;
-  Instant republish_at_ = Instant::never();  ///< the earliest of provided_
+  Instant republish_at_ = Instant::never();  ///< the earliest of provided_ and published_
   std::map<Bytes, Instant> provided_;
+  struct Published {
+    Bytes value;
+    Instant due;
+  };
+  std::map<Bytes, Published> published_;
 };
 
 }  // namespace starling::kad

@@ -75,6 +75,12 @@ void MemoryRecordStore::erase(ByteView key) {
   if (const auto it = records_.find(place(key)); it != records_.end()) remove(it);
 }
 
+std::optional<RecordStore::Listed> MemoryRecordStore::next_after(ByteView key) {
+  const auto it = key.empty() ? records_.begin() : records_.upper_bound(place(key));
+  if (it == records_.end()) return std::nullopt;
+  return Listed{it->second.key, it->second.record};
+}
+
 std::size_t MemoryRecordStore::expire(WallTime now) {
   std::size_t count = 0;
   for (auto it = records_.begin(); it != records_.end();) {

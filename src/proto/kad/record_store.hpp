@@ -29,6 +29,13 @@ class RecordStore {
   /// or when the peer has used its share.
   virtual Result<void> put(ByteView key, StoredRecord record) = 0;
   virtual void erase(ByteView key) = 0;
+  struct Listed {
+    Bytes key;
+    StoredRecord record;
+  };
+  /// The record that follows the one of `key` in some fixed order, whether that one still exists or not; the
+  /// first when `key` is empty.
+  virtual std::optional<Listed> next_after(ByteView key) = 0;
   /// Drops what has ended; returns how many.
   virtual std::size_t expire(WallTime now) = 0;
   virtual std::size_t size() const noexcept = 0;
@@ -46,6 +53,7 @@ class MemoryRecordStore final : public RecordStore {
   std::optional<StoredRecord> find(ByteView key) override;
   Result<void> put(ByteView key, StoredRecord record) override;
   void erase(ByteView key) override;
+  std::optional<Listed> next_after(ByteView key) override;
   std::size_t expire(WallTime now) override;
   std::size_t size() const noexcept override { return records_.size(); }
   std::size_t size_bytes() const noexcept override { return bytes_; }

@@ -284,6 +284,13 @@ std::vector<PeerInfo> RoutingTable::nearest(const KadId& target, std::size_t cou
   return out;
 }
 
+std::size_t RoutingTable::count_nearer(const KadId& target, const KadId& place) const noexcept {
+  std::size_t out = 0;
+  for (const Bucket& bucket : buckets_)
+    for (const Entry& entry : bucket.entries) out += nearer(target, entry.place, place) ? 1u : 0u;
+  return out;
+}
+
 std::vector<PeerInfo> RoutingTable::silent(Instant now, Duration liveness_after, std::size_t count) const {
   std::vector<const Entry*> found;
   for (const Bucket& bucket : buckets_)

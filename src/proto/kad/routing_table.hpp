@@ -67,6 +67,8 @@ class RoutingTable {
   /// The `count` nearest to `target`, nearest first, without `excluded`.
   std::vector<PeerInfo> nearest(const KadId& target, std::size_t count,
                                 const PeerId* excluded = nullptr) const;
+  /// How many entries are strictly nearer to `target` than `place`. No allocation.
+  std::size_t count_nearer(const KadId& target, const KadId& place) const noexcept;
   /// At most `count` entries that have been silent for `liveness_after` or failed last time, longest silent
   /// first.
   std::vector<PeerInfo> silent(Instant now, Duration liveness_after, std::size_t count) const;
