@@ -484,6 +484,8 @@ bool Host::drain_kad(Now now) {
       tell(host_event::Query{std::move(*done)});
     } else if (auto* found = std::get_if<kad::ProviderFound>(&*action)) {
       tell(host_event::ProviderFound{std::move(*found)});
+    } else if (auto* hop = std::get_if<kad::QueryHop>(&*action)) {
+      tell(host_event::QueryHop{std::move(*hop)});
     } else {
       const auto& change = std::get<kad::TableChanged>(*action);
       conns_.set_value(change.peer, 't', change.what == kad::TableChanged::What::added ? kTableValue : 0);

@@ -54,6 +54,10 @@ struct ProviderFound {
 struct TableChanged {
   kad::TableChanged change;
 };
+/// One step of a query that is traced.
+struct QueryHop {
+  kad::QueryHop hop;
+};
 struct PresenceAsked {
   PeerId peer;
   StreamRef from;
@@ -71,7 +75,7 @@ struct Pinged {
 struct AddressesChanged {};
 using Event =
     std::variant<ConnectDone, PeerConnected, PeerDisconnected, PeerIdentified, Judge, Delivered, Query,
-                 ProviderFound, TableChanged, PresenceAsked, PresenceAnswered, Pinged, AddressesChanged>;
+                 ProviderFound, TableChanged, QueryHop, PresenceAsked, PresenceAnswered, Pinged, AddressesChanged>;
 }  // namespace host_event
 
 /// Who judges gossip after StrictSign.

@@ -40,6 +40,41 @@ struct TableChanged {
   enum class What : std::uint8_t { added, removed } what;
 };
 
+/// One step of a query begun with QueryOptions::Trace::on: how a request to a server ended, as soon as it
+/// has. A server that stalls and answers all the same makes two of them. At most kHopsPerQueryMax per query,
+/// all before its QueryDone.
+struct QueryHop {
+  /// - answered: with what was asked for, or nothing; `named` peers came along.
+  /// - stored: it echoed the record, or ADD_PROVIDER is on its way.
+  /// - refused: it answered, but stored nothing.
+  /// - invalid: its record does not validate, so it counts as failed and whom it named is not asked.
+  /// - failed: no connection, a reset, an answer of the wrong kind. timed_out: no answer at all.
+  /// - stalled: no answer for Config::stall_after; the walk goes on without it.
+  /// - liar_discarded: it named too many that do not answer; `named` unasked suggestions of it are forgotten.
+  enum class Verdict : std::uint8_t {
+    answered,
+    stored,
+    refused,
+    invalid,
+    failed,
+    timed_out,
+    stalled,
+    liar_discarded
+  };
+  QueryId query;
+  PeerId peer;
+  Verdict verdict = Verdict::answered;
+  MessageType request = MessageType::find_node;
+  std::size_t shared_bits = 0;  ///< leading bits that peer and target share: more is nearer
+  std::size_t depth = 0;        ///< 1: from our own table; n + 1: named by a server of depth n
+  std::size_t path = 0;         ///< which of the disjoint paths, from 0
+  std::size_t named = 0;        ///< usable peers that it named
+  Duration started{};           ///< when the request went out, after the query's start
+  Duration took{};              ///< from then to this event
+  std::optional<PeerId> suggested_by;  ///< nothing: our own table
+};
+std::string_view to_string(QueryHop::Verdict verdict) noexcept;
+
 /// The nearest servers that answered, nearest first, at most k.
 struct ClosestDone {
   std::vector<PeerInfo> peers;
@@ -77,6 +112,8 @@ struct QueryStats {
   std::size_t requests = 0;
   std::size_t answers = 0;
   std::size_t failures = 0;
+  std::size_t hops = 0;         ///< suggestions in a row that led to the nearest server that answered
+  std::size_t hops_untold = 0;  ///< steps of a traced query beyond kHopsPerQueryMax
   Duration took{};
 };
 
@@ -87,6 +124,6 @@ struct QueryDone {
   QueryStats stats;
 };
 
-using Action = std::variant<SendRequest, ProviderFound, TableChanged, QueryDone>;
+using Action = std::variant<SendRequest, ProviderFound, TableChanged, QueryHop, QueryDone>;
 
 }  // namespace starling::kad

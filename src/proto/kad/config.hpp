@@ -72,4 +72,10 @@ struct GetOptions {
   enum class Correction : std::uint8_t { on, off } correction = Correction::on;
 };
 
+/// What one query is to do otherwise than usual.
+struct QueryOptions {
+  /// A QueryHop for every request of the query, for people who want to see a lookup at work.
+  enum class Trace : std::uint8_t { off, on } trace = Trace::off;
+};
+
 }  // namespace starling::kad

@@ -156,7 +156,8 @@ void Kad::on_response(RequestId id, Message response, Now now) {
       admit(request.peer, std::nullopt, now);
     }
     if (Query* query = pool_.find(request.query)) {
-      query->on_response(request.peer.id, std::move(response), now.wall, validators_);
+      const auto heard = query->on_response(request.peer.id, std::move(response), now.wall, validators_);
+      emit_hop(*query, request, heard, now);
       pump(request.query, now);
     }
   }
@@ -185,7 +186,8 @@ void Kad::fail_request(RequestId id, Kind kind, Now now) {
   if (request->query == QueryPool::kProbe) {
     (void)prober_.end(peer);
   } else if (Query* query = pool_.find(request->query)) {
-    query->on_failure(peer);
+    const auto verdict = kind == Kind::timeout ? QueryHop::Verdict::timed_out : QueryHop::Verdict::failed;
+    emit_hop(*query, *request, {verdict, 0, query->on_failure(peer)}, now);
     pump(request->query, now);
   }
   run_probes(now);
@@ -197,6 +199,7 @@ void Kad::on_request_sent(RequestId id, Now now) {
   const auto request = *pool_.close(id);
   if (Query* query = pool_.find(request.query)) {
     query->on_sent(request.peer.id);
+    emit_hop(*query, request, {QueryHop::Verdict::stored, 0, {}}, now);
     pump(request.query, now);
   }
 }
@@ -249,7 +252,7 @@ void Kad::on_deadline(Now now) {
   while (const auto id = pool_.newly_stalled(now.mono, config_.stall_after)) {
     const QueryPool::InFlight request = *pool_.peek(*id);
     if (Query* query = pool_.find(request.query)) {
-      query->on_stall(request.peer.id);
+      emit_hop(*query, request, {QueryHop::Verdict::stalled, 0, query->on_stall(request.peer.id)}, now);
       pump(request.query, now);
     }
   }

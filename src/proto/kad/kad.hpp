@@ -32,7 +32,7 @@ struct ServerPeer {
 ///   too.
 /// - Each SendRequest is answered by on_response(), on_request_failed() or, without a response,
 ///   on_request_sent(). The brain has its own timeouts, so a driver that says nothing cannot hang a query.
-/// - Every query ends in exactly one QueryDone. One begun while the table is empty waits for probes under
+/// - Every query ends in exactly one QueryDone, a traced one after its QueryHops. One begun while the table is empty waits for probes under
 /// way.
 ///
 /// Spec: libp2p/specs kad-dht; ipfs/specs routing/kad-dht (termination by beta, diversity); PROTOCOL.md §3
@@ -64,20 +64,20 @@ class Kad {
 
   // --- queries ---
   /// Ends in PeerDone, or Errc::not_found.
-  QueryId find_peer(const PeerId& peer, Now now);
+  QueryId find_peer(const PeerId& peer, Now now, QueryOptions options = {});
   /// The k nearest to SHA-256(key). Ends in ClosestDone.
-  QueryId closest_peers(Bytes key, Now now);
+  QueryId closest_peers(Bytes key, Now now, QueryOptions options = {});
   /// Ends in ValueDone; a key of a namespace without a validator in Errc::bad_namespace.
-  QueryId get_value(Bytes key, GetOptions options, Now now);
+  QueryId get_value(Bytes key, GetOptions get, Now now, QueryOptions options = {});
   /// The value must be valid (Errc::invalid_record otherwise). Ends in PutDone, or Errc::nobody_stored.
-  QueryId put_value(Bytes key, Bytes value, Now now);
+  QueryId put_value(Bytes key, Bytes value, Now now, QueryOptions options = {});
   /// ADD_PROVIDER to the k nearest, again every Config::provider_republish until stop_providing(). Ends in
   /// ProvideDone, or Errc::no_addresses; Errc::store_full when kOwnProvidedKeysMax keys are provided already.
-  QueryId provide(Bytes key, Now now);
+  QueryId provide(Bytes key, Now now, QueryOptions options = {});
   void stop_providing(ByteView key);
   /// At most `count` (1 to kProvidersPerQueryMax) providers. Ends in ProvidersDone; ProviderFound comes
   /// earlier.
-  QueryId find_providers(Bytes key, std::size_t count, Now now);
+  QueryId find_providers(Bytes key, std::size_t count, Now now, QueryOptions options = {});
   /// Looks up our own id, then refreshes the buckets. Ends in BootstrapDone. Also happens by itself when the
   /// table gets its first peer and at every refresh.
   QueryId bootstrap(Now now);
@@ -125,6 +125,7 @@ class Kad {
   void after_bootstrap(Now now);
   void republish(Now now);
   void emit(Action action);
+  void emit_hop(Query& query, const QueryPool::InFlight& request, const Query::Heard& heard, Now now);
 
   /// Places of the registry's counters, looked up once.
   struct Counters {

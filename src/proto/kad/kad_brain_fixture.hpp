@@ -26,6 +26,7 @@ class KadBrain : public ::testing::Test {
       if (auto* done = std::get_if<QueryDone>(&*action)) dones.push_back(std::move(*done));
       if (auto* found = std::get_if<ProviderFound>(&*action))
         found_providers.push_back(std::move(found->provider));
+      if (auto* hop = std::get_if<QueryHop>(&*action)) hops.push_back(std::move(*hop));
       if (auto* change = std::get_if<TableChanged>(&*action)) changes.push_back(*change);
     }
   }
@@ -103,6 +104,7 @@ class KadBrain : public ::testing::Test {
   std::vector<QueryDone> dones;
   std::vector<PeerInfo> found_providers;
   std::vector<TableChanged> changes;
+  std::vector<QueryHop> hops;
 };
 
 }  // namespace starling::kad::testing

@@ -6,42 +6,46 @@
 
 namespace starling::kad {
 
-QueryId Kad::find_peer(const PeerId& peer, Now now) {
+QueryId Kad::find_peer(const PeerId& peer, Now now, QueryOptions options) {
   QuerySpec spec;
   spec.goal = Goal::find_peer;
   spec.peer = peer;
+  spec.options = options;
   return begin(std::move(spec), now);
 }
 
-QueryId Kad::closest_peers(Bytes key, Now now) {
+QueryId Kad::closest_peers(Bytes key, Now now, QueryOptions options) {
   if (key.empty()) return begin_failed(make_error(Errc::key_missing));
   if (key.size() > kKeyBytesMax) return begin_failed(make_error(Errc::key_too_long));
   QuerySpec spec;
   spec.goal = Goal::closest;
   spec.key = std::move(key);
+  spec.options = options;
   return begin(std::move(spec), now);
 }
 
-QueryId Kad::get_value(Bytes key, GetOptions options, Now now) {
+QueryId Kad::get_value(Bytes key, GetOptions get, Now now, QueryOptions options) {
   if (const auto known = validators_.find(key); !known) return begin_failed(known.error());
   QuerySpec spec;
   spec.goal = Goal::get_value;
   spec.key = std::move(key);
-  spec.get = options;
+  spec.get = get;
+  spec.options = options;
   return begin(std::move(spec), now);
 }
 
-QueryId Kad::put_value(Bytes key, Bytes value, Now now) {
+QueryId Kad::put_value(Bytes key, Bytes value, Now now, QueryOptions options) {
   if (const auto valid = validators_.validate(key, value, now.wall); !valid)
     return begin_failed(valid.error());
   QuerySpec spec;
   spec.goal = Goal::put_value;
   spec.key = std::move(key);
   spec.value = std::move(value);
+  spec.options = options;
   return begin(std::move(spec), now);
 }
 
-QueryId Kad::provide(Bytes key, Now now) {
+QueryId Kad::provide(Bytes key, Now now, QueryOptions options) {
   if (key.empty()) return begin_failed(make_error(Errc::key_missing));
   if (key.size() > kProviderKeyBytesMax) return begin_failed(make_error(Errc::key_too_long));
   if (own_addrs_.empty()) return begin_failed(make_error(Errc::no_addresses));
@@ -49,6 +53,7 @@ QueryId Kad::provide(Bytes key, Now now) {
   QuerySpec spec;
   spec.goal = Goal::provide;
   spec.key = std::move(key);
+  spec.options = options;
   return begin(std::move(spec), now);
 }
 
@@ -57,13 +62,14 @@ void Kad::stop_providing(ByteView key) {
   server_.stop_providing_own(key);
 }
 
-QueryId Kad::find_providers(Bytes key, std::size_t count, Now now) {
+QueryId Kad::find_providers(Bytes key, std::size_t count, Now now, QueryOptions options) {
   if (key.empty()) return begin_failed(make_error(Errc::key_missing));
   if (key.size() > kProviderKeyBytesMax) return begin_failed(make_error(Errc::key_too_long));
   QuerySpec spec;
   spec.goal = Goal::find_providers;
   spec.key = std::move(key);
   spec.count = std::clamp<std::size_t>(count, 1, kProvidersPerQueryMax);
+  spec.options = options;
   return begin(std::move(spec), now);
 }
 
@@ -191,6 +197,8 @@ void Kad::end(QueryId id, Now now, std::optional<Error> error, bool timed_out) {
   if (!error) settle(*query, now);
   QueryDone done{id, error ? Result<QueryResult>(fail(*error)) : query->result(timed_out), query->stats()};
   done.stats.took = now.mono - query->started();
+  if (const auto nearest = query->walk().answered(1); !nearest.empty())
+    if (const auto origin = query->walk().origin(nearest[0].id)) done.stats.hops = origin->depth;
   if (done.result && query->goal() == Goal::bootstrap) *done.result = BootstrapDone{table_.size()};
   if (!error && query->goal() == Goal::bootstrap) after_bootstrap(now);
   if (query->spec().audience == QuerySpec::Audience::caller) {
@@ -201,6 +209,29 @@ void Kad::end(QueryId id, Now now, std::optional<Error> error, bool timed_out) {
   if (!error)
     if (auto correction = query->correction()) (void)begin(std::move(*correction), now);
   start_waiting(now);
+}
+
+void Kad::emit_hop(Query& query, const QueryPool::InFlight& request, const Query::Heard& heard, Now now) {
+  if (!query.tells_hop()) return;
+  QueryHop out;
+  out.query = request.query;
+  out.peer = request.peer.id;
+  out.verdict = heard.verdict;
+  out.request = request.type;
+  out.shared_bits = common_prefix_bits(query.target(), KadId::of(request.peer.id));
+  out.named = heard.named;
+  out.started = request.sent - query.started();
+  out.took = now.mono - request.sent;
+  if (auto origin = query.walk().origin(request.peer.id)) {
+    out.depth = origin->depth;
+    out.suggested_by = std::move(origin->suggested_by);
+  }
+  emit(std::move(out));
+  if (!heard.discarded) return;
+  QueryPool::InFlight about = request;
+  about.peer.id = heard.discarded->server;
+  about.sent = now.mono;
+  emit_hop(query, about, {QueryHop::Verdict::liar_discarded, heard.discarded->suggestions, {}}, now);
 }
 
 void Kad::cancel(QueryId query, Now now) {

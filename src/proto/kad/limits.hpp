@@ -73,6 +73,8 @@ inline constexpr std::size_t kValuesPerQueryMax = 16;
 /// Providers that one query collects at most, and from one answer.
 inline constexpr std::size_t kProvidersPerQueryMax = 256;
 inline constexpr std::size_t kProvidersPerAnswerMax = 20;
+/// QueryHop events of one traced query; requests beyond are counted in QueryStats::hops_untold.
+inline constexpr std::size_t kHopsPerQueryMax = 512;
 /// Liveness probes under way at once, and waiting.
 inline constexpr std::size_t kProbesRunningMax = 8;
 inline constexpr std::size_t kProbesWaitingMax = 128;

@@ -19,10 +19,14 @@ std::size_t Lookup::position(const KadId& place) const {
   return static_cast<std::size_t>(it - candidates_.begin());
 }
 
-Lookup::Candidate* Lookup::find(const PeerId& peer) {
+const Lookup::Candidate* Lookup::find(const PeerId& peer) const {
   const KadId place = KadId::of(peer);
   const std::size_t at = position(place);
   return at < candidates_.size() && candidates_[at].place == place ? &candidates_[at] : nullptr;
+}
+
+Lookup::Candidate* Lookup::find(const PeerId& peer) {
+  return const_cast<Candidate*>(std::as_const(*this).find(peer));
 }
 
 void Lookup::seed(std::vector<PeerInfo> peers) {
@@ -43,8 +47,9 @@ void Lookup::insert(PeerInfo peer, std::uint16_t source) {
     if (last == 0 || last - 1 < at) return;  // nobody unasked is farther than the newcomer
     candidates_.erase(candidates_.begin() + static_cast<std::ptrdiff_t>(last - 1));
   }
-  candidates_.insert(candidates_.begin() + static_cast<std::ptrdiff_t>(at),
-                     Candidate{place, std::move(peer), State::heard, source});
+  Candidate candidate{place, std::move(peer), State::heard, source};
+  if (source != kNobody) candidate.depth = static_cast<std::uint16_t>(sources_[source].depth + 1);
+  candidates_.insert(candidates_.begin() + static_cast<std::ptrdiff_t>(at), std::move(candidate));
 }
 
 /// Named again: more addresses to try, and one more who answers for it.
@@ -109,14 +114,16 @@ void Lookup::settle(Candidate& candidate, State state) {
   }
 }
 
-void Lookup::forget_suggestions(std::uint16_t source) {
-  if (source == kNobody || !sources_[source].discredited()) return;
-  std::erase_if(candidates_, [this, source](Candidate& candidate) {
+std::optional<Lookup::Discarded> Lookup::forget_suggestions(std::uint16_t source) {
+  if (source == kNobody || !sources_[source].discredited()) return std::nullopt;
+  const std::size_t forgotten = std::erase_if(candidates_, [this, source](Candidate& candidate) {
     if (candidate.source != source || candidate.state != State::heard) return false;
     if (candidate.backup == kNobody || sources_[candidate.backup].discredited()) return true;
     candidate.source = std::exchange(candidate.backup, kNobody);
     return false;
   });
+  if (forgotten == 0) return std::nullopt;
+  return Discarded{sources_[source].server, forgotten};
 }
 
 bool Lookup::on_answer(const PeerId& from, std::vector<PeerInfo> named) {
@@ -126,7 +133,7 @@ bool Lookup::on_answer(const PeerId& from, std::vector<PeerInfo> named) {
   settle(*candidate, State::answered);
   if (named.empty() || sources_.size() >= kNobody) return true;
   const auto source = static_cast<std::uint16_t>(sources_.size());
-  sources_.emplace_back();
+  sources_.push_back({from, candidate->depth});
 
   if (named.size() > kCandidatesPerAnswerMax) {
     std::vector<std::pair<KadId, std::size_t>> order;
@@ -143,21 +150,30 @@ bool Lookup::on_answer(const PeerId& from, std::vector<PeerInfo> named) {
   return true;
 }
 
-void Lookup::on_failure(const PeerId& peer) {
+std::optional<Lookup::Discarded> Lookup::on_failure(const PeerId& peer) {
   Candidate* candidate = find(peer);
   if (candidate == nullptr || (candidate->state != State::asked && candidate->state != State::stalled))
-    return;
+    return std::nullopt;
   const std::uint16_t source = candidate->source;
   settle(*candidate, State::failed);
-  forget_suggestions(source);
+  return forget_suggestions(source);
 }
 
-void Lookup::on_stall(const PeerId& peer) {
+std::optional<Lookup::Discarded> Lookup::on_stall(const PeerId& peer) {
   Candidate* candidate = find(peer);
-  if (candidate == nullptr || candidate->state != State::asked) return;
+  if (candidate == nullptr || candidate->state != State::asked) return std::nullopt;
   const std::uint16_t source = candidate->source;
   settle(*candidate, State::stalled);
-  forget_suggestions(source);
+  return forget_suggestions(source);
+}
+
+std::optional<Lookup::Origin> Lookup::origin(const PeerId& peer) const {
+  const Candidate* candidate = find(peer);
+  if (candidate == nullptr) return std::nullopt;
+  Origin out;
+  out.depth = candidate->depth;
+  if (candidate->source != kNobody) out.suggested_by = sources_[candidate->source].server;
+  return out;
 }
 
 bool Lookup::converged(std::size_t count) const {

@@ -81,16 +81,16 @@ std::optional<Query::Request> Query::next() {
 
 // --- answers ---
 
-void Query::on_response(const PeerId& from, Message message, WallTime now, const Validators& validators) {
+Query::Heard Query::on_response(const PeerId& from, Message message, WallTime now,
+                                const Validators& validators) {
   ++stats_.answers;
   if (storing_) {
     if (open_targets_ > 0) --open_targets_;
-    take_echo(message, now, validators);
-    return;
+    const bool stored = take_echo(message, now, validators);
+    return {stored ? QueryHop::Verdict::stored : QueryHop::Verdict::refused, 0, {}};
   }
   if (spec_.goal == Goal::get_value && !take_value(from, message, now, validators)) {
-    walk_.on_failure(from);
-    return;
+    return {QueryHop::Verdict::invalid, 0, walk_.on_failure(from)};
   }
   if (spec_.goal == Goal::find_providers) take_providers(std::move(message.provider_peers));
   if (spec_.goal == Goal::find_peer) take_peer(from, message);
@@ -102,20 +102,31 @@ void Query::on_response(const PeerId& from, Message message, WallTime now, const
     peer.addrs = usable_addrs(peer.addrs, settings_.scope, kAddrsPerPeerSentMax);
     if (!peer.addrs.empty()) named.push_back(std::move(peer));
   }
+  const Heard out{QueryHop::Verdict::answered, named.size(), {}};
   (void)walk_.on_answer(from, std::move(named));
+  return out;
 }
 
-void Query::on_failure(const PeerId& from) {
+std::optional<Lookup::Discarded> Query::on_failure(const PeerId& from) {
   ++stats_.failures;
-  if (!storing_) {
-    walk_.on_failure(from);
-  } else if (open_targets_ > 0) {
-    --open_targets_;
-  }
+  if (!storing_) return walk_.on_failure(from);
+  if (open_targets_ > 0) --open_targets_;
+  return std::nullopt;
 }
 
-void Query::on_stall(const PeerId& from) {
-  if (!storing_) walk_.on_stall(from);
+std::optional<Lookup::Discarded> Query::on_stall(const PeerId& from) {
+  if (storing_) return std::nullopt;
+  return walk_.on_stall(from);
+}
+
+bool Query::tells_hop() noexcept {
+  if (spec_.options.trace == QueryOptions::Trace::off) return false;
+  if (hops_told_ == kHopsPerQueryMax) {
+    ++stats_.hops_untold;
+    return false;
+  }
+  ++hops_told_;
+  return true;
 }
 
 void Query::on_sent(const PeerId&) {
@@ -176,16 +187,17 @@ bool Query::agreed(std::size_t quorum) const {
                      [&](const PeerInfo& peer) { return holds_best(peer.id); });
 }
 
-void Query::take_echo(const Message& message, WallTime now, const Validators& validators) {
-  if (!message.record || message.record->key != spec_.key) return;
+bool Query::take_echo(const Message& message, WallTime now, const Validators& validators) {
+  if (!message.record || message.record->key != spec_.key) return false;
   const ByteView value = message.record->value;
   if (equal(value, spec_.value)) {
     ++stored_;
-    return;
+    return true;
   }
-  if (!validators.validate(spec_.key, value, now)) return;
+  if (!validators.validate(spec_.key, value, now)) return false;
   const ByteView current = better_ ? ByteView(*better_) : ByteView(spec_.value);
   if (validators.better(spec_.key, value, current)) better_ = to_bytes(value);
+  return false;
 }
 
 // --- providers and peers ---

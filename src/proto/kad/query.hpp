@@ -28,6 +28,7 @@ struct QuerySpec {
   PeerId peer;                    ///< find_peer
   std::size_t count = 0;          ///< find_providers, at least 1
   GetOptions get;                 ///< get_value
+  QueryOptions options;
   PeerInfo provider;              ///< provide: ourselves
   std::vector<PeerInfo> targets;  ///< correct: to whom
   enum class Audience : std::uint8_t { caller, nobody };
@@ -64,10 +65,19 @@ class Query {
 
   /// The next request to send; call until nothing.
   std::optional<Request> next();
-  void on_response(const PeerId& from, Message message, WallTime now, const Validators& validators);
-  void on_failure(const PeerId& from);
-  void on_stall(const PeerId& from);
+  /// What an answer was worth.
+  struct Heard {
+    QueryHop::Verdict verdict;
+    std::size_t named = 0;
+    std::optional<Lookup::Discarded> discarded;
+  };
+  Heard on_response(const PeerId& from, Message message, WallTime now, const Validators& validators);
+  std::optional<Lookup::Discarded> on_failure(const PeerId& from);
+  std::optional<Lookup::Discarded> on_stall(const PeerId& from);
   void on_sent(const PeerId& to);
+
+  /// False when the query is not traced or has told kHopsPerQueryMax hops already, which it counts.
+  bool tells_hop() noexcept;
 
   /// Call after every input: moves on to the storing phase and decides whether the query has ended.
   bool finished();
@@ -114,7 +124,8 @@ class Query {
   void take_providers(std::vector<PeerInfo> providers);
   std::vector<PeerInfo> chosen_providers() const;
   void take_peer(const PeerId& from, const Message& message);
-  void take_echo(const Message& message, WallTime now, const Validators& validators);
+  /// True when it has stored our value.
+  bool take_echo(const Message& message, WallTime now, const Validators& validators);
   /// Keeps the value among those to compare, and as the best when it is; its index.
   std::size_t remember(ByteView value, const Validators& validators);
   bool walk_finished() const;
@@ -129,6 +140,7 @@ class Query {
   Instant started_;
   Instant ends_;
   QueryStats stats_;
+  std::size_t hops_told_ = 0;
 
   bool storing_ = false;
   std::vector<PeerInfo> targets_;

@@ -25,6 +25,7 @@ class SimulatedNetwork {
     Instant deadline = Instant::never();  ///< of the brain, as of its last input
     std::vector<Multiaddr> addrs;
     std::map<QueryId, QueryDone> done;
+    std::vector<QueryHop> hops;
     /// What a liar answers instead of its brain; nothing = no answer.
     std::function<std::optional<Message>(const Message&)> lie;
   };
@@ -145,6 +146,7 @@ class SimulatedNetwork {
   void drain(Member& member) {
     while (auto action = member.kad->poll()) {
       if (auto* request = std::get_if<SendRequest>(&*action)) send(member, std::move(*request));
+      if (auto* hop = std::get_if<QueryHop>(&*action)) member.hops.push_back(std::move(*hop));
       if (auto* done = std::get_if<QueryDone>(&*action)) member.done.emplace(done->id, std::move(*done));
     }
     member.deadline = member.kad->deadline();
