@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <map>
 #include <mutex>
 
@@ -23,6 +24,7 @@ void configure(const ServiceConfig& config, node::AgentConfig& agent_config, nod
   host.kad.emplace();
   host.kad->mode = dht == agent::DhtMode::server ? kad::Mode::server : kad::Mode::client;
   host.kad->scope = kad::AddressScope::any;
+  host.kad->keep = kad::Keep::everything;
   if (config.gossip.value_or(preset.gossip)) {
     gossip::Config gossip_config;
     gossip_config.mesh.offer_px = config.role == agent::Role::bootstrap;
@@ -46,6 +48,12 @@ void configure(const ServiceConfig& config, node::AgentConfig& agent_config, nod
   agent_config.take_over = config.take_over;
   agent_config.dial_classes = {config.allow_private_addresses, config.allow_private_addresses,
                                config.allow_private_addresses};
+}
+
+/// A node of one question does not publish again what the running one provides.
+bool is_for_the_brain(node::Kept what, const ServiceConfig& config) {
+  return what != node::Kept::issued && what != node::Kept::delegation &&
+         !(config.short_lived && what == node::Kept::dht_provided);
 }
 
 Result<agent::Identity> make_identity(const ServiceConfig& config, crypto::PrivateKey wallet,
@@ -91,6 +99,7 @@ struct Service::State {
   std::map<node::AskId, PendingFind> finds;
   std::map<node::AskId, PendingSend> sends;
   std::map<EthAddress, agent::CheckedPresence> announced;
+  std::deque<std::uint64_t> inbox_numbers;  ///< of messages received and not yet told
   std::size_t stored = 0;
   std::uint64_t presence_seq = 0;
 
@@ -101,7 +110,18 @@ struct Service::State {
 
   void persist(const node::agent_event::Persist& persist) {
     const std::lock_guard lock(store_mutex);
-    if (!store.keep(persist.what, persist.key, persist.value)) storage_failed();
+    if (!store.begin() || !store.keep(persist.what, as_bytes(persist.key), persist.value)) storage_failed();
+  }
+  void receive(const node::Received& message) {
+    const std::lock_guard lock(store_mutex);
+    const auto begun = store.begin();
+    const auto number = begun ? store.add_to_inbox(message) : Result<std::uint64_t>(fail(begun.error()));
+    if (!number) storage_failed();
+    inbox_numbers.push_back(number.value_or(0));
+  }
+  void commit() {
+    const std::lock_guard lock(store_mutex);
+    if (!store.commit()) storage_failed();
   }
   void storage_failed() {
     if (config.log) config.log(LogLevel::error, "home", "the database failed; what was received may be lost");
@@ -136,13 +156,8 @@ struct Service::State {
   }
 
   void on_received(const node::Received& message) {
-    home::InboxEntry entry{0, message};
-    {
-      const std::lock_guard lock(store_mutex);
-      const auto number = store.add_to_inbox(message);
-      if (!number) storage_failed();
-      entry.number = number.value_or(0);
-    }
+    home::InboxEntry entry{inbox_numbers.front(), message};
+    inbox_numbers.pop_front();
     const std::lock_guard lock(subscriptions_mutex);
     for (const auto& [id, callback] : message_callbacks) callback(entry);
   }
@@ -194,9 +209,11 @@ Result<std::unique_ptr<Service>> Service::start(ServiceConfig config) {
   setup.options.log_level = raw->config.log_level;
   setup.options.log = raw->config.log;
   for (auto& entry : kept)
-    if (entry.what != node::Kept::issued && entry.what != node::Kept::delegation)
-      setup.kept.push_back({entry.what, std::move(entry.key), std::move(entry.value)});
+    if (is_for_the_brain(entry.what, raw->config))
+      setup.kept.push_back({entry.what, to_text(entry.key), std::move(entry.value)});
   setup.events.persist = [raw](const node::agent_event::Persist& persist) { raw->persist(persist); };
+  setup.events.receive = [raw](const node::Received& message) { raw->receive(message); };
+  setup.events.commit = [raw] { raw->commit(); };
   setup.events.agent = [raw](node::agent_event::Event& event, Now at) { raw->on_event(event, at); };
   raw->runtime = std::make_unique<runtime::AgentRuntime>(std::move(setup));
   std::unique_ptr<Service> service(new Service(std::move(state)));
@@ -240,6 +257,7 @@ void Service::send(node::SendOptions options, Duration wait, std::function<void(
 
 Result<std::vector<home::InboxEntry>> Service::inbox(std::uint64_t after, std::size_t count) {
   const std::lock_guard lock(state_->store_mutex);
+  STARLING_TRY(state_->store.commit());  // nothing is shown that a crash could take back
   return state_->store.inbox(after, count);
 }
 

@@ -143,10 +143,10 @@ TEST_F(HomeTest, TheStoreKeepsValuesAndInboxOverAReopen) {
   {
     auto store = Store::open(folder / "node.db");
     ASSERT_TRUE(store.has_value());
-    ASSERT_TRUE(store->keep(node::Kept::issued, "", as_bytes("one")).has_value());
-    ASSERT_TRUE(store->keep(node::Kept::issued, "", as_bytes("two")).has_value());
-    ASSERT_TRUE(store->keep(node::Kept::floors, "x", as_bytes("gone")).has_value());
-    ASSERT_TRUE(store->keep(node::Kept::floors, "x", {}).has_value());
+    ASSERT_TRUE(store->keep(node::Kept::issued, {}, as_bytes("one")).has_value());
+    ASSERT_TRUE(store->keep(node::Kept::issued, {}, as_bytes("two")).has_value());
+    ASSERT_TRUE(store->keep(node::Kept::floors, as_bytes("x"), as_bytes("gone")).has_value());
+    ASSERT_TRUE(store->keep(node::Kept::floors, as_bytes("x"), {}).has_value());
     for (std::uint8_t i = 1; i <= 5; ++i) ASSERT_TRUE(store->add_to_inbox(message(i)).has_value());
     ASSERT_TRUE(store->add_to_inbox(message(3)).has_value());
   }
@@ -171,11 +171,11 @@ TEST_F(HomeTest, DeliveryMemoryThatHasEndedIsDropped) {
   Bytes early, late;
   put_u64_be(early, 100);
   put_u64_be(late, 300);
-  ASSERT_TRUE(store->keep(node::Kept::delivered, "early", early).has_value());
-  ASSERT_TRUE(store->keep(node::Kept::delivered, "late", late).has_value());
+  ASSERT_TRUE(store->keep(node::Kept::delivered, as_bytes("early"), early).has_value());
+  ASSERT_TRUE(store->keep(node::Kept::delivered, as_bytes("late"), late).has_value());
   ASSERT_TRUE(store->forget_ended(WallTime::from_ms(200)).has_value());
   ASSERT_EQ(store->kept()->size(), 1u);
-  EXPECT_EQ(store->kept()->front().key, "late");
+  EXPECT_EQ(as_text(store->kept()->front().key), "late");
 }
 
 TEST_F(HomeTest, ADamagedDatabaseIsRefusedAndLeftAlone) {

@@ -2,6 +2,7 @@
 // What a node does by itself from time to time.
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/rng.hpp"
@@ -12,8 +13,8 @@
 
 namespace starling::kad {
 
-/// The timetable: refresh of the routing table, publishing again what we provide, sweeping the stores.
-/// Refresh times are jittered by a tenth, so that nodes started together do not ask together.
+/// The timetable: refresh of the routing table, publishing again what we provide, sweeping the stores, saving
+/// the table. Refresh times are jittered by a tenth, so that nodes started together do not ask together.
 /// Limit: kOwnProvidedKeysMax keys.
 class Jobs {
  public:
@@ -33,6 +34,17 @@ class Jobs {
   /// No key is due before `until`: the queries of those before are still waiting.
   void hold_republish(Instant until);
   std::size_t provided_count() const noexcept { return provided_.size(); }
+  /// Puts back a key that was provided before a restart. False when kOwnProvidedKeysMax are taken.
+  [[nodiscard]] bool restore_providing(Bytes key, Instant due);
+  /// When our key is to be published again; nothing for one that we do not provide.
+  std::optional<Instant> provided_due(const Bytes& key) const;
+  /// From now on changes of our keys are noted; take_changes() gives them, repeats included.
+  void track_changes() noexcept { tracked_ = true; }
+  std::vector<Bytes> take_changes() { return std::exchange(changes_, {}); }
+
+  /// The table has changed in a way worth saving: once in kTableSavePause, a little later.
+  void save_soon(Instant now);
+  bool save_due(Instant now);
 
   /// Call after the lookup of our own id. Keys whose hashes fall into the buckets that need a lookup, one per
   /// bucket: such as are not full, that no lookup has touched for a refresh interval, and that the lookup of
@@ -45,6 +57,9 @@ class Jobs {
 
  private:
   void find_next_republish();
+  void note(const Bytes& key) {
+    if (tracked_) changes_.push_back(key);
+  }
 
   const Config& config_;
   Rng& rng_;
@@ -53,6 +68,10 @@ class Jobs {
   Instant sweep_at_;
   Instant republish_at_ = Instant::never();  ///< the earliest of provided_
   std::map<Bytes, Instant> provided_;
+  Instant save_at_ = Instant::never();
+  Instant save_not_before_;
+  std::vector<Bytes> changes_;
+  bool tracked_ = false;
 };
 
 }  // namespace starling::kad

@@ -48,6 +48,11 @@ Kad::Kad(const Config& config, const PeerId& self, const Validators& validators,
       table_(place_, config.k, config.diversity),
       server_(config_, self, validators, or_in_memory(std::move(records), self, config), env.rng),
       jobs_(config_, env.rng, now) {
+  if (config.keep == Keep::everything) {
+    server_.records().track_changes();
+    server_.provider_store().track_changes();
+    jobs_.track_changes();
+  }
   STARLING_ASSERT(config.k > 0 && config.k <= kPeersPerListMax && config.alpha > 0 && config.beta > 0);
 }
 
@@ -91,6 +96,7 @@ void Kad::admit(const PeerInfo& peer, const std::optional<Multiaddr>& remote, No
   if (result.outcome == RoutingTable::Outcome::added) {
     ++counters_.table_added;
     emit(TableChanged{peer.id, TableChanged::What::added});
+    jobs_.save_soon(now.mono);
     if (first) jobs_.refresh_soon(now.mono);
   }
   if (result.check)
@@ -109,20 +115,24 @@ void Kad::note_removal(const PeerId& peer, const RoutingTable::Removal& removal)
 
 void Kad::run_probes(Now now) {
   start_waiting(now);
-  while (auto probe = prober_.next()) {
-    Message message;
-    message.type = MessageType::find_node;
-    message.key = to_bytes(self_.bytes());
-    const RequestId id = pool_.open(QueryPool::kProbe, probe->peer, message.type, now.mono);
-    ++counters_.requests_sent;
-    emit(SendRequest{id, probe->peer.id, std::move(probe->peer.addrs), std::move(message), true});
-  }
+  while (auto probe = prober_.next()) start_probe(*std::move(probe), now);
+  if (!saved_.empty()) ask_saved(now);
+}
+
+void Kad::start_probe(Prober::Probe probe, Now now) {
+  Message message;
+  message.type = MessageType::find_node;
+  message.key = to_bytes(self_.bytes());
+  const RequestId id = pool_.open(QueryPool::kProbe, probe.peer, message.type, now.mono);
+  ++counters_.requests_sent;
+  emit(SendRequest{id, probe.peer.id, std::move(probe.peer.addrs), std::move(message), true});
 }
 
 // --- serving ---
 
 Result<std::optional<Message>> Kad::on_request(const PeerId& from, const Message& request, Now now) {
   if (config_.mode == Mode::client) return fail(Errc::not_serving);
+  clock_ = now;
   auto answer = server_.answer(from, request, table_, now);
   ++(answer ? counters_.requests_served : counters_.requests_refused);
   return answer;
@@ -230,7 +240,8 @@ void Kad::after_bootstrap(Now now) {
 
 void Kad::republish(Now now) {
   for (;;) {
-    if (pool_.waiting() >= kRepublishBacklogMax || own_addrs_.empty()) {
+    const bool nobody = table_.size() == 0 && (config_.mode == Mode::client || may_find_somebody(now));
+    if (pool_.waiting() >= kRepublishBacklogMax || own_addrs_.empty() || nobody) {
       jobs_.hold_republish(now.mono + kRepublishPause);
       return;
     }
@@ -245,10 +256,14 @@ void Kad::republish(Now now) {
 }
 
 Instant Kad::deadline() const {
-  return std::min(pool_.deadline(config_.request_timeout, config_.stall_after), jobs_.deadline());
+  Instant next = std::min(pool_.deadline(config_.request_timeout, config_.stall_after), jobs_.deadline());
+  if (table_.size() == 0 && pool_.waiting() > 0 && clock_.mono < saved_wait_until_)
+    next = std::min(next, saved_wait_until_);
+  return next;
 }
 
 void Kad::on_deadline(Now now) {
+  clock_ = now;
   while (const auto id = pool_.newly_stalled(now.mono, config_.stall_after)) {
     const QueryPool::InFlight request = *pool_.peek(*id);
     if (Query* query = pool_.find(request.query)) {
@@ -259,7 +274,12 @@ void Kad::on_deadline(Now now) {
   while (const auto id = pool_.timed_out(now.mono, config_.request_timeout))
     fail_request(*id, Kind::timeout, now);
   while (const auto id = pool_.overdue(now.mono)) end(*id, now, std::nullopt, true);
-  if (jobs_.sweep_due(now.mono)) server_.sweep(now);
+  if (jobs_.sweep_due(now.mono)) {
+    server_.sweep(now);
+    jobs_.save_soon(now.mono);
+  }
+  if (jobs_.save_due(now.mono)) save_table(now);
+  start_waiting(now);
   if (jobs_.refresh_due(now.mono)) refresh(now);
   republish(now);
 }
@@ -269,6 +289,7 @@ void Kad::on_deadline(Now now) {
 void Kad::emit(Action action) { actions_.push_back(std::move(action)); }
 
 std::optional<Action> Kad::poll() {
+  if (has_persists()) return Action(std::move(persists_[next_persist_++]));
   if (next_action_ == actions_.size()) return std::nullopt;
   std::optional<Action> out(std::move(actions_[next_action_++]));
   if (next_action_ == actions_.size()) {

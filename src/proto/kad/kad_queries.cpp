@@ -49,6 +49,7 @@ QueryId Kad::provide(Bytes key, Now now, QueryOptions options) {
   if (key.empty()) return begin_failed(make_error(Errc::key_missing));
   if (key.size() > kProviderKeyBytesMax) return begin_failed(make_error(Errc::key_too_long));
   if (own_addrs_.empty()) return begin_failed(make_error(Errc::no_addresses));
+  clock_ = now;
   if (!jobs_.keep_providing(key, now.mono)) return begin_failed(make_error(Errc::store_full));
   QuerySpec spec;
   spec.goal = Goal::provide;
@@ -108,7 +109,7 @@ QueryId Kad::begin(QuerySpec spec, Now now) {
 /// of failing a moment too early. Not re-entered: a query may end in its start, and then this loop takes the
 /// next, not one more level of the stack.
 void Kad::start_waiting(Now now) {
-  if (starting_ || (table_.size() == 0 && prober_.busy())) return;
+  if (starting_ || (table_.size() == 0 && may_find_somebody(now))) return;
   starting_ = true;
   while (auto next = pool_.next_waiting()) start(next->first, std::move(next->second), now);
   starting_ = false;
@@ -194,6 +195,7 @@ void Kad::settle(Query& query, Now now) {
 void Kad::end(QueryId id, Now now, std::optional<Error> error, bool timed_out) {
   const auto query = pool_.remove(id);
   if (!query) return;
+  clock_ = now;
   if (!error) settle(*query, now);
   QueryDone done{id, error ? Result<QueryResult>(fail(*error)) : query->result(timed_out), query->stats()};
   done.stats.took = now.mono - query->started();
