@@ -72,6 +72,19 @@ Result<agent::Identity> make_identity(const ServiceConfig& config, crypto::Priva
                               issued, now, agent::real_signatures());
 }
 
+kad::QueryId begin(kad::Kad& kad, dht::Question question, kad::QueryOptions options, Now now) {
+  if (auto* get = std::get_if<dht::Get>(&question))
+    return kad.get_value(std::move(get->key), {}, now, options);
+  if (auto* put = std::get_if<dht::Put>(&question))
+    return kad.put_value(std::move(put->key), std::move(put->value), now, options);
+  if (auto* provide = std::get_if<dht::Provide>(&question))
+    return kad.provide(std::move(provide->key), now, options);
+  if (auto* find = std::get_if<dht::FindProviders>(&question))
+    return kad.find_providers(std::move(find->key), find->count, now, options);
+  if (const auto* peer = std::get_if<dht::FindPeer>(&question)) return kad.find_peer(peer->peer, now, options);
+  return kad.closest_peers(std::move(std::get<dht::Closest>(question).key), now, options);
+}
+
 }  // namespace
 
 struct Service::State {
@@ -97,7 +110,12 @@ struct Service::State {
     std::function<void(SendOutcome)> done;
   };
   std::map<node::AskId, PendingFind> finds;
+  struct PendingDht {
+    dht::Outcome outcome;
+    std::function<void(dht::Outcome)> done;
+  };
   std::map<node::AskId, PendingSend> sends;
+  std::map<kad::QueryId, PendingDht> questions;
   std::map<EthAddress, agent::CheckedPresence> announced;
   std::deque<std::uint64_t> inbox_numbers;  ///< of messages received and not yet told
   std::size_t stored = 0;
@@ -143,6 +161,20 @@ struct Service::State {
       presence_seq = published->seq;
     } else if (auto* superseded = std::get_if<node::agent_event::Superseded>(&event)) {
       if (config.log) config.log(LogLevel::warn, "agent", "superseded by " + superseded->by.to_string());
+    }
+  }
+
+  void on_host_event(node::host_event::Event& event) {
+    if (auto* hop = std::get_if<node::host_event::QueryHop>(&event)) {
+      const auto it = questions.find(hop->hop.query);
+      if (it != questions.end()) it->second.outcome.hops.push_back(std::move(hop->hop));
+    } else if (auto* query = std::get_if<node::host_event::Query>(&event)) {
+      auto pending = questions.extract(query->done.id);
+      if (pending.empty()) return;
+      dht::Outcome& outcome = pending.mapped().outcome;
+      outcome.result = std::move(query->done.result);
+      outcome.stats = query->done.stats;
+      pending.mapped().done(std::move(outcome));
     }
   }
 
@@ -214,6 +246,7 @@ Result<std::unique_ptr<Service>> Service::start(ServiceConfig config) {
   setup.events.persist = [raw](const node::agent_event::Persist& persist) { raw->persist(persist); };
   setup.events.receive = [raw](const node::Received& message) { raw->receive(message); };
   setup.events.commit = [raw] { raw->commit(); };
+  setup.events.host = [raw](node::host_event::Event& event, Now) { raw->on_host_event(event); };
   setup.events.agent = [raw](node::agent_event::Event& event, Now at) { raw->on_event(event, at); };
   raw->runtime = std::make_unique<runtime::AgentRuntime>(std::move(setup));
   std::unique_ptr<Service> service(new Service(std::move(state)));
@@ -253,6 +286,36 @@ void Service::send(node::SendOptions options, Duration wait, std::function<void(
         waiting.mapped().done({waiting.mapped().last, later.mono - waiting.mapped().started});
     });
   });
+}
+
+void Service::ask_dht(dht::Question question, kad::QueryOptions options,
+                      std::function<void(dht::Outcome)> done) {
+  state_->runtime->post([this, question = std::move(question), options, done = std::move(done)](
+                            node::AgentNode& node, Now now) mutable {
+    kad::Kad* kad = node.host().dht();
+    if (kad == nullptr) return done({fail(node::Errc::dht_off), {}, {}});
+    State::PendingDht pending{{}, std::move(done)};
+    state_->questions.emplace(begin(*kad, std::move(question), options, now), std::move(pending));
+  });
+}
+
+dht::TableView Service::dht_table() {
+  return state_->runtime
+      ->ask([](node::AgentNode& node, Now now) {
+        dht::TableView view;
+        view.self = node.host().local().id;
+        const kad::Kad* kad = node.host().dht();
+        if (kad == nullptr) return view;
+        view.mode = kad->mode();
+        view.records = kad->record_count();
+        view.providers = kad->provider_count();
+        for (auto& entry : kad->table().members()) {
+          const Duration silent = now.mono - entry.seen;
+          view.members.push_back({std::move(entry), silent});
+        }
+        return view;
+      })
+      .value_or(dht::TableView());
 }
 
 Result<std::vector<home::InboxEntry>> Service::inbox(std::uint64_t after, std::size_t count) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "home/store.hpp"
@@ -69,6 +70,49 @@ struct StatusView {
   std::optional<PeerId> superseded_by;
 };
 
+/// What the DHT can be asked.
+namespace dht {
+struct Get {
+  Bytes key;
+};
+struct Put {
+  Bytes key;
+  Bytes value;
+};
+struct Provide {
+  Bytes key;
+};
+struct FindProviders {
+  Bytes key;
+  std::size_t count = 20;
+};
+struct FindPeer {
+  PeerId peer;
+};
+/// The servers nearest to a key.
+struct Closest {
+  Bytes key;
+};
+using Question = std::variant<Get, Put, Provide, FindProviders, FindPeer, Closest>;
+
+struct Outcome {
+  Result<kad::QueryResult> result = fail(kad::Errc::cancelled);
+  kad::QueryStats stats;
+  std::vector<kad::QueryHop> hops;  ///< of a traced question, as they happened
+};
+struct TableView {
+  PeerId self;
+  kad::Mode mode = kad::Mode::client;
+  std::size_t records = 0;
+  std::size_t providers = 0;
+  struct Member {
+    kad::RoutingTable::Member entry;
+    Duration silent{};  ///< since it last answered
+  };
+  std::vector<Member> members;
+};
+}  // namespace dht
+
 /// One agent node with its data directory: identity, storage, runtime, and what programs ask of it.
 ///
 /// Threads: every method may be called from any thread but the node's own; callbacks come on the brain's
@@ -90,6 +134,9 @@ class Service {
   void find(const EthAddress& wallet, Duration cache_age, std::function<void(FindOutcome)> done);
   /// `done` comes when the message is sent or has failed, or after `wait` with the state reached by then.
   void send(node::SendOptions options, Duration wait, std::function<void(SendOutcome)> done);
+  /// Errors of kad; a question ends by itself.
+  void ask_dht(dht::Question question, kad::QueryOptions options, std::function<void(dht::Outcome)> done);
+  dht::TableView dht_table();
   Result<std::vector<home::InboxEntry>> inbox(std::uint64_t after, std::size_t count);
   std::vector<agent::CheckedPresence> announcements();
   std::vector<PeerView> peers();
