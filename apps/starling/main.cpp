@@ -109,9 +109,11 @@ int run(int argc, char** argv) {
   send->callback([&] { result = run_send(send_options, output()); });
 
   DhtOptions dht_options;
-  auto* dht = app.add_subcommand("dht", "the directory: get, put, provide, findprovs, findpeer, table, trace");
+  auto* dht =
+      app.add_subcommand("dht", "the directory: get, put, provide, findprovs, findpeer, table, trace");
   dht->require_subcommand(1);
-  const auto add_dht = [&](const char* name, const char* help, int (*verb)(const DhtOptions&, const Output&)) {
+  const auto add_dht = [&](const char* name, const char* help,
+                           int (*verb)(const DhtOptions&, const Output&)) {
     auto* sub = dht->add_subcommand(name, help);
     add_node_options(*sub, dht_options.node);
     sub->callback([&, verb] { result = verb(dht_options, output()); });
@@ -119,7 +121,9 @@ int run(int argc, char** argv) {
   };
   constexpr const char* kKeyHelp = "0x…, /eth/0x…, /pk/PEER_ID, a peer id, hex:… or text:…";
   constexpr const char* kProvidedHelp = "a CID, multihash or peer id, 0x…, hex:… or text:…";
-  add_dht("get", "the best record of a key", run_dht_get)->add_option("key", dht_options.key, kKeyHelp)->required();
+  add_dht("get", "the best record of a key", run_dht_get)
+      ->add_option("key", dht_options.key, kKeyHelp)
+      ->required();
   auto* dht_put = add_dht("put", "store a record on the servers nearest to its key", run_dht_put);
   dht_put->add_option("key", dht_options.key, kKeyHelp)->required();
   dht_put->add_option("value", dht_options.value, "text, hex:…, or - for standard input")->required();

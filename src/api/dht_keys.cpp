@@ -4,6 +4,7 @@
 
 #include "agent/names.hpp"
 #include "format/multihash.hpp"
+#include "format/peer_id.hpp"
 #include "format/varint.hpp"
 #include "kad/limits.hpp"
 

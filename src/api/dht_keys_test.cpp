@@ -4,6 +4,7 @@
 
 #include "agent/names.hpp"
 #include "format/multihash.hpp"
+#include "format/peer_id.hpp"
 #include "testkit/testkit.hpp"
 
 namespace starling::api {
@@ -41,7 +42,9 @@ TEST(DhtKeys, BothFormsOfACidAreTheSameMultihash) {
 }
 
 TEST(DhtKeys, PlainBytesAreTakenAsTheyAre) {
-  EXPECT_EQ(key("hex:00ff41", KeyUse::provider), std::string("\0\xff" "A", 3));
+  EXPECT_EQ(key("hex:00ff41", KeyUse::provider), std::string("\0\xff"
+                                                             "A",
+                                                             3));
   EXPECT_EQ(key("text:0x no address", KeyUse::provider), "0x no address");
   EXPECT_EQ(key("/other/thing", KeyUse::value), "/other/thing");
 }

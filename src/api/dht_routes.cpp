@@ -179,17 +179,17 @@ Response table(Service& service) {
 std::string_view name_of(kad::MessageType type) noexcept { return kad::to_string(type); }
 
 json::object view_of_hop(const kad::QueryHop& hop) {
-  return {{"at_ms", ms_of(hop.started)},
-          {"ms", ms_of(hop.took)},
-          {"peer_id", hop.peer.to_string()},
-          {"request", name_of(hop.request)},
-          {"verdict", kad::to_string(hop.verdict)},
-          {"shared_bits", hop.shared_bits},
-          {"depth", hop.depth},
-          {"path", hop.path},
-          {"named", hop.named},
-          {"suggested_by",
-           hop.suggested_by ? json::value(hop.suggested_by->to_string()) : json::value(nullptr)}};
+  return {
+      {"at_ms", ms_of(hop.started)},
+      {"ms", ms_of(hop.took)},
+      {"peer_id", hop.peer.to_string()},
+      {"request", name_of(hop.request)},
+      {"verdict", kad::to_string(hop.verdict)},
+      {"shared_bits", hop.shared_bits},
+      {"depth", hop.depth},
+      {"path", hop.path},
+      {"named", hop.named},
+      {"suggested_by", hop.suggested_by ? json::value(hop.suggested_by->to_string()) : json::value(nullptr)}};
 }
 
 /// What came of a traced question, in one word.
@@ -223,16 +223,16 @@ Response trace(const Asked& about, Service& service) {
     return error_response(for_asker(outcome.result.error()), about.text);
   json::array hops;
   for (const auto& hop : outcome.hops) hops.push_back(view_of_hop(hop));
-  json::object out{{"key", dht_key_text(key)},
-                   {"place", to_hex(kad::KadId::of(ByteView(key)).bytes)},
-                   {"outcome", outcome_of(outcome)},
-                   {"error", outcome.result ? json::value(nullptr)
-                                            : json::value(outcome.result.error().message())},
-                   {"hops", std::move(hops)},
-                   {"hops_untold", outcome.stats.hops_untold},
-                   {"depth", outcome.stats.hops},
-                   {"answers", outcome.stats.answers},
-                   {"failures", outcome.stats.failures}};
+  json::object out{
+      {"key", dht_key_text(key)},
+      {"place", to_hex(kad::KadId::of(ByteView(key)).bytes)},
+      {"outcome", outcome_of(outcome)},
+      {"error", outcome.result ? json::value(nullptr) : json::value(outcome.result.error().message())},
+      {"hops", std::move(hops)},
+      {"hops_untold", outcome.stats.hops_untold},
+      {"depth", outcome.stats.hops},
+      {"answers", outcome.stats.answers},
+      {"failures", outcome.stats.failures}};
   return json_response(with_cost(std::move(out), outcome.stats));
 }
 

@@ -24,7 +24,8 @@ void configure(const ServiceConfig& config, node::AgentConfig& agent_config, nod
   host.kad.emplace();
   host.kad->mode = dht == agent::DhtMode::server ? kad::Mode::server : kad::Mode::client;
   host.kad->scope = kad::AddressScope::any;
-  host.kad->keep = kad::Keep::everything;
+  // A node of one question sees little of the network: it must not write over what the running one knows.
+  host.kad->keep = config.short_lived ? kad::Keep::nothing : kad::Keep::everything;
   if (config.gossip.value_or(preset.gossip)) {
     gossip::Config gossip_config;
     gossip_config.mesh.offer_px = config.role == agent::Role::bootstrap;
@@ -81,7 +82,8 @@ kad::QueryId begin(kad::Kad& kad, dht::Question question, kad::QueryOptions opti
     return kad.provide(std::move(provide->key), now, options);
   if (auto* find = std::get_if<dht::FindProviders>(&question))
     return kad.find_providers(std::move(find->key), find->count, now, options);
-  if (const auto* peer = std::get_if<dht::FindPeer>(&question)) return kad.find_peer(peer->peer, now, options);
+  if (const auto* peer = std::get_if<dht::FindPeer>(&question))
+    return kad.find_peer(peer->peer, now, options);
   return kad.closest_peers(std::move(std::get<dht::Closest>(question).key), now, options);
 }
 

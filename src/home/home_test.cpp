@@ -243,18 +243,21 @@ void run_sql(const fs::path& file, const std::string& sql) {
 // The schema of version 1, word for word as it was, with what a node of then had in it.
 TEST_F(HomeTest, ADatabaseOfTheFirstSchemaIsTakenOver) {
   const auto file = folder / "node.db";
-  run_sql(file,
-          "CREATE TABLE kept (what TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (what, key)) "
-          "WITHOUT ROWID;"
-          "CREATE TABLE inbox (number INTEGER PRIMARY KEY AUTOINCREMENT, sender BLOB NOT NULL, id BLOB NOT NULL,"
-          " recipient BLOB, content_type TEXT NOT NULL, body BLOB NOT NULL, conversation BLOB NOT NULL, "
-          "in_reply_to BLOB, kind INTEGER NOT NULL, sent_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,"
-          " received_at INTEGER NOT NULL, sealed INTEGER NOT NULL, UNIQUE (sender, id));"
-          "PRAGMA user_version = 1;"
-          "INSERT INTO kept VALUES ('issued', '', x'01'), ('floors', '', x'0203'),"
-          " ('delivered', '00ff', x'0000000000000064');"
-          "INSERT INTO inbox (sender, id, recipient, content_type, body, conversation, kind, sent_at, expires_at,"
-          " received_at, sealed) VALUES (zeroblob(20), zeroblob(16), NULL, 'text/plain', x'6869', x'', 0, 1, 2, 3, 0);");
+  run_sql(
+      file,
+      "CREATE TABLE kept (what TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (what, "
+      "key)) "
+      "WITHOUT ROWID;"
+      "CREATE TABLE inbox (number INTEGER PRIMARY KEY AUTOINCREMENT, sender BLOB NOT NULL, id BLOB NOT NULL,"
+      " recipient BLOB, content_type TEXT NOT NULL, body BLOB NOT NULL, conversation BLOB NOT NULL, "
+      "in_reply_to BLOB, kind INTEGER NOT NULL, sent_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,"
+      " received_at INTEGER NOT NULL, sealed INTEGER NOT NULL, UNIQUE (sender, id));"
+      "PRAGMA user_version = 1;"
+      "INSERT INTO kept VALUES ('issued', '', x'01'), ('floors', '', x'0203'),"
+      " ('delivered', '00ff', x'0000000000000064');"
+      "INSERT INTO inbox (sender, id, recipient, content_type, body, conversation, kind, sent_at, expires_at,"
+      " received_at, sealed) VALUES (zeroblob(20), zeroblob(16), NULL, 'text/plain', x'6869', x'', 0, 1, 2, "
+      "3, 0);");
   for (int opened = 0; opened < 2; ++opened) {
     auto store = Store::open(file);
     ASSERT_TRUE(store.has_value()) << store.error().to_string();

@@ -150,6 +150,9 @@ void AgentNode::on_host(host_event::Event& event, Now now) {
   }
   if (auto* persist = std::get_if<host_event::Persist>(&event)) {
     kad::Persist& kept = persist->kept;
+    // OwnPresence provides our wallet anew at every start, and a node that is given another wallet must not.
+    if (kept.what == kad::Durable::provided_key && kept.key == agent::provider_key(identity_.wallet()))
+      return;
     return tell(agent_event::Persist{kept_of(kept.what), to_text(kept.key), std::move(kept.value)});
   }
   if (std::get_if<host_event::AddressesChanged>(&event) != nullptr) own_.on_addresses_changed(now);

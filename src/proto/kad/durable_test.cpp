@@ -93,7 +93,8 @@ class KadRestart : public testing::KadBrain {
     now = at(now.mono + away);
     kad = std::make_unique<Kad>(config, peer(0), validators, env.env, now.mono);
     kad->set_own_addrs({public_addr(0)});
-    for (const auto& [about, value] : std::map(disk)) restored = kad->restore(about.first, about.second, value, now);
+    for (const auto& [about, value] : std::map(disk))
+      restored = kad->restore(about.first, about.second, value, now);
     kad->start(now);
   }
   Result<std::optional<Message>> put(std::uint64_t from, std::uint64_t key, std::uint64_t value) {
@@ -122,8 +123,8 @@ class KadRestart : public testing::KadBrain {
     return out;
   }
   std::size_t count(Durable what) const {
-    return static_cast<std::size_t>(
-        std::count_if(disk.begin(), disk.end(), [what](const auto& entry) { return entry.first.first == what; }));
+    return static_cast<std::size_t>(std::count_if(
+        disk.begin(), disk.end(), [what](const auto& entry) { return entry.first.first == what; }));
   }
   std::set<PeerId> asked() {
     drain();
@@ -135,7 +136,8 @@ class KadRestart : public testing::KadBrain {
 };
 
 TEST_F(KadRestart, WhatIsKeptIsToldAheadOfEverythingElse) {
-  kad->on_peer_supports_kad({peer(1), {public_addr(1)}, public_addr(1)}, now);  // a probe is waiting to be sent
+  kad->on_peer_supports_kad({peer(1), {public_addr(1)}, public_addr(1)},
+                            now);  // a probe is waiting to be sent
   ASSERT_TRUE(put(1, 1, 5));
   const auto first = kad->poll();
   ASSERT_TRUE(first && std::holds_alternative<Persist>(*first));
@@ -256,7 +258,8 @@ TEST_F(KadRestart, AClockThatWentBackDoesNotMakeEntriesImmortal) {
   const Now later = now;
   now.wall = WallTime::from_ms(later.wall.ms() - 365ull * 24 * 3600 * 1000);
   kad = std::make_unique<Kad>(config, peer(0), validators, env.env, now.mono);
-  for (const auto& [about, value] : std::map(disk)) ASSERT_TRUE(kad->restore(about.first, about.second, value, now));
+  for (const auto& [about, value] : std::map(disk))
+    ASSERT_TRUE(kad->restore(about.first, about.second, value, now));
   now = {now.mono + 48h, now.wall + 48h};
   EXPECT_FALSE(kad->stored_value(seq_key(1), now));
   EXPECT_TRUE(providers(2).empty());
@@ -276,7 +279,8 @@ TEST_F(KadRestart, OwnKeysArePublishedAgainWhenTheyAreDueAndNotBefore) {
   const auto adds = [&] {
     std::size_t out = 0;
     drain();
-    for (const SendRequest& request : requests) out += request.message.type == MessageType::add_provider ? 1u : 0u;
+    for (const SendRequest& request : requests)
+      out += request.message.type == MessageType::add_provider ? 1u : 0u;
     return out;
   };
   // Two hours are left of the 22.
@@ -292,8 +296,10 @@ TEST_F(KadRestart, OwnKeysArePublishedAgainWhenTheyAreDueAndNotBefore) {
       sent += adds();
       const auto all = std::exchange(requests, {});
       for (const SendRequest& request : all)
-        if (request.expects_response) answer(request);
-        else kad->on_request_sent(request.id, now);
+        if (request.expects_response)
+          answer(request);
+        else
+          kad->on_request_sent(request.id, now);
       drain();
     }
   }
