@@ -16,7 +16,7 @@ from network import Network, program_of, wait_for
 
 ROUNDS = 6
 WRITERS = 4
-KILL_AFTER_MAX = 0.4  # s; the server takes 200 PUTs of one peer at once, which take about as long
+KILL_AFTER_MAX = 0.25  # s; the server takes 200 PUTs of one peer at once, which take about as long
 
 
 def free_port():

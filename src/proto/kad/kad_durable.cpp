@@ -5,6 +5,31 @@
 #include "proto/kad/kad.hpp"
 
 namespace starling::kad {
+namespace {
+
+/// The value under which an entry is to be kept; empty when there is no such entry.
+Bytes as_it_is(Server& server, const Jobs& jobs, Durable what, const Bytes& key, Now now) {
+  switch (what) {
+    case Durable::record: {
+      const auto record = server.records().find(key);
+      return record ? encode_record_entry(*record) : Bytes();
+    }
+    case Durable::provider: {
+      const auto about = parse_provider_entry_key(key);
+      const auto* entry = about ? server.provider_store().find_entry(about->first, about->second) : nullptr;
+      return entry == nullptr ? Bytes()
+                              : encode_provider_entry(entry->provider, to_wall(entry->expires, now));
+    }
+    case Durable::provided_key: {
+      const auto due = jobs.provided_due(key);
+      return due ? encode_due(to_wall(*due, now)) : Bytes();
+    }
+    case Durable::table: break;
+  }
+  return {};
+}
+
+}  // namespace
 
 // --- telling ---
 
@@ -20,22 +45,14 @@ bool Kad::has_persists() {
 /// Whatever changed since the last call, as it is now: a key that changed twice is told once more, with the
 /// same value.
 void Kad::tell_changes() {
-  for (Bytes& key : server_.records().take_changes()) {
-    const auto record = server_.records().find(key);
-    persists_.push_back({Durable::record, std::move(key), record ? encode_record_entry(*record) : Bytes()});
-  }
-  for (const auto& [key, provider] : server_.provider_store().take_changes()) {
-    const auto* entry = server_.provider_store().find_entry(key, provider);
-    persists_.push_back({Durable::provider, provider_entry_key(key, provider),
-                         entry == nullptr
-                             ? Bytes()
-                             : encode_provider_entry(entry->provider, to_wall(entry->expires, clock_))});
-  }
-  for (Bytes& key : jobs_.take_changes()) {
-    const auto due = jobs_.provided_due(key);
-    persists_.push_back(
-        {Durable::provided_key, std::move(key), due ? encode_due(to_wall(*due, clock_)) : Bytes()});
-  }
+  const auto tell = [this](Durable what, Bytes key) {
+    Bytes value = as_it_is(server_, jobs_, what, key, clock_);
+    persists_.push_back({what, std::move(key), std::move(value)});
+  };
+  for (Bytes& key : server_.records().take_changes()) tell(Durable::record, std::move(key));
+  for (const auto& [key, provider] : server_.provider_store().take_changes())
+    tell(Durable::provider, provider_entry_key(key, provider));
+  for (Bytes& key : jobs_.take_changes()) tell(Durable::provided_key, std::move(key));
 }
 
 /// An empty table is no news worth keeping, and one that is still being put together would lose the rest.
@@ -55,7 +72,9 @@ Result<void> Kad::restore(Durable what, ByteView key, ByteView value, Now now) {
   auto restored = restore_entry(what, key, value, now);
   forget_what_is_kept(key);
   if (!restored) {
-    if (config_.keep == Keep::everything) persists_.push_back({what, to_bytes(key), {}});
+    Bytes owned = to_bytes(key);
+    Bytes held = as_it_is(server_, jobs_, what, owned, now);
+    if (config_.keep == Keep::everything) persists_.push_back({what, std::move(owned), std::move(held)});
     env_.metrics.add("kad_restore_dropped_count");
   }
   return restored;
