@@ -4,6 +4,10 @@
 # program <name>_test. Refuses an arrow that points up: a module depends on its own layer or a lower one only.
 set(STARLING_LAYERS base crypto format proto agent node runtime sdk api apps)
 set(STARLING_CORE_LAYERS base crypto format proto agent node)
+# What nearly every file includes, compiled once for the core and once for tests: a third of the time of a small file.
+set(STARLING_COMMON_HEADERS
+    <algorithm> <array> <chrono> <cstdint> <deque> <functional> <map> <memory> <optional> <set> <span> <string>
+    <string_view> <unordered_map> <utility> <variant> <vector> <tl/expected.hpp>)
 
 function(starling_layer_index layer out)
   list(FIND STARLING_LAYERS ${layer} index)
@@ -42,6 +46,11 @@ function(starling_module)
     target_link_libraries(starling_${M_NAME} PUBLIC starling_${dependency})
   endforeach()
   target_link_libraries(starling_${M_NAME} PRIVATE ${M_LIBRARIES})
+  if(M_LAYER STREQUAL "base")
+    target_precompile_headers(starling_${M_NAME} PRIVATE ${STARLING_COMMON_HEADERS})
+  elseif(M_LAYER IN_LIST STARLING_CORE_LAYERS)
+    target_precompile_headers(starling_${M_NAME} REUSE_FROM starling_base)
+  endif()
   if(M_LAYER IN_LIST STARLING_CORE_LAYERS)
     set_property(GLOBAL APPEND PROPERTY STARLING_CORE_MODULES starling_${M_NAME})
   elseif(NOT M_LAYER STREQUAL "apps")

@@ -10,27 +10,11 @@
 #include <string_view>
 #include <vector>
 
+#include "starling/event_loops.hpp"
 #include "starling/outcome.hpp"
 #include "starling/stream.hpp"
 
 namespace starling {
-
-namespace sdk {
-class HostCore;
-}
-
-/// Event loops that several hosts of a process share. Keep one copy longer than every host; the last must not
-/// go on one of its own threads.
-class EventLoops {
- public:
-  EventLoops() noexcept = default;
-  /// `threads` 0: one per core, eight at most.
-  explicit EventLoops(std::size_t threads);
-
- private:
-  friend class sdk::HostCore;
-  std::shared_ptr<void> pool_;
-};
 
 /// The secret of a host's identity: an Ed25519 seed or a secp256k1 scalar, 32 bytes.
 struct HostKey {

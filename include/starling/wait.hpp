@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "starling/event_loops.hpp"
 #include "starling/outcome.hpp"
 
 namespace starling {
@@ -13,9 +14,12 @@ namespace starling {
 ///
 ///     auto peer = starling::wait<std::string>([&](auto done) { host.connect(address, done); });
 ///
-/// Never on a thread of the node.
+/// Not in a callback: on the thread of a host or node it fails at once, for waiting would stop that from
+/// working.
 template <class T, class Start>
 Outcome<T> wait(Start&& start, std::chrono::milliseconds limit = std::chrono::minutes(5)) {
+  if (sdk::on_event_loop())
+    return Failure{"refused", "sdk/wait", "wait() in a callback would keep the node from working"};
   auto promise = std::make_shared<std::promise<Outcome<T>>>();
   auto future = promise->get_future();
   std::forward<Start>(start)([promise](Outcome<T> outcome) { promise->set_value(std::move(outcome)); });

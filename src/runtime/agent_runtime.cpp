@@ -32,14 +32,15 @@ Result<void> AgentRuntime::start() {
   return started;
 }
 
-void AgentRuntime::post(std::function<void(node::AgentNode&, Now)> work) {
+void AgentRuntime::post(std::move_only_function<void(node::AgentNode&, Now)> work) {
   state_->runtime.post(
-      [brain = state_->brain, work = std::move(work)](Shard&, Now now) { work(brain->node(), now); });
+      [brain = state_->brain, work = std::move(work)](Shard&, Now now) mutable { work(brain->node(), now); });
 }
 
-void AgentRuntime::post_after(Duration delay, std::function<void(node::AgentNode&, Now)> work) {
-  state_->runtime.post_after(
-      delay, [brain = state_->brain, work = std::move(work)](Shard&, Now now) { work(brain->node(), now); });
+void AgentRuntime::post_after(Duration delay, std::move_only_function<void(node::AgentNode&, Now)> work) {
+  state_->runtime.post_after(delay, [brain = state_->brain, work = std::move(work)](Shard&, Now now) mutable {
+    work(brain->node(), now);
+  });
 }
 
 void AgentRuntime::metrics(std::function<void(MetricsSnapshot)> done) {
@@ -47,6 +48,8 @@ void AgentRuntime::metrics(std::function<void(MetricsSnapshot)> done) {
 }
 
 void AgentRuntime::stop() { state_->runtime.stop(); }
+
+void AgentRuntime::refuse_own_thread() const { state_->runtime.refuse_own_thread(); }
 
 const PeerId& AgentRuntime::peer_id() const noexcept { return state_->peer; }
 

@@ -59,9 +59,9 @@ class AgentRuntime {
   /// runtime::Errc.
   Result<void> start();
   /// Runs `work` on the brain's thread, outputs are drained afterwards. Dropped after stop().
-  void post(std::function<void(node::AgentNode&, Now)> work);
+  void post(std::move_only_function<void(node::AgentNode&, Now)> work);
   /// The same, not before `delay` has passed.
-  void post_after(Duration delay, std::function<void(node::AgentNode&, Now)> work);
+  void post_after(Duration delay, std::move_only_function<void(node::AgentNode&, Now)> work);
   /// The value of `work` on the brain's thread. Blocking; nothing when the node has stopped.
   template <class Work>
   auto ask(Work work) -> std::optional<decltype(work(std::declval<node::AgentNode&>(), Now{}))> {
@@ -82,6 +82,7 @@ class AgentRuntime {
   void metrics(std::function<void(MetricsSnapshot)> done);
   /// Withdraws, closes, joins. Blocking, idempotent.
   void stop();
+  void refuse_own_thread() const;
 
   const PeerId& peer_id() const noexcept;
   /// What is listened on after start(), with real ports and without wildcards.

@@ -7,10 +7,19 @@
 
 namespace starling::runtime {
 
+namespace {
+thread_local bool runs_a_loop = false;
+}  // namespace
+
+bool on_loop_thread() noexcept { return runs_a_loop; }
+
 Loop::Loop() : work_(boost::asio::make_work_guard(context_)) {}
 
 void Loop::start() {
-  thread_ = std::thread([this] { context_.run(); });
+  thread_ = std::thread([this] {
+    runs_a_loop = true;
+    context_.run();
+  });
 }
 
 void Loop::join() {

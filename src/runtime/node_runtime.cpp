@@ -2,6 +2,7 @@
 
 #include <future>
 
+#include "base/assert.hpp"
 #include "runtime/brain_driver.hpp"
 #include "runtime/errors.hpp"
 
@@ -84,8 +85,16 @@ void NodeRuntime::metrics(std::function<void(MetricsSnapshot)> done) {
   }
 }
 
+void NodeRuntime::refuse_own_thread() const {
+  bool stopped_in_its_own_callback = false;
+  for (std::size_t i = 0; i < loops_->size(); ++i)
+    stopped_in_its_own_callback = stopped_in_its_own_callback || loops_->at(i).in_this_thread();
+  STARLING_ASSERT(!stopped_in_its_own_callback);
+}
+
 void NodeRuntime::stop() {
   if (life_ == Life::stopped) return;
+  refuse_own_thread();
   life_ = Life::stopped;
   const auto stopped = std::make_shared<std::promise<void>>();
   inboxes_.front()->post(

@@ -38,6 +38,8 @@ class NodeRuntime {
   void post_after(Duration delay, Job job);
   void metrics(std::function<void(MetricsSnapshot)> done);
   void stop();
+  /// Ends the program when called on a thread of the node: stopping there would wait for itself for ever.
+  void refuse_own_thread() const;
 
   std::size_t shards_count() const noexcept { return inboxes_.size(); }
   const std::shared_ptr<Inbox>& inbox(std::size_t shard) const noexcept { return inboxes_[shard]; }

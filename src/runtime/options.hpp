@@ -40,5 +40,7 @@ using MetricsSnapshot = std::map<std::string, std::uint64_t, std::less<>>;
 
 /// Loops for Options::loops. `threads` as there.
 std::shared_ptr<LoopPool> make_loops(std::size_t threads);
+/// Whether the calling thread is a loop of any pool.
+bool on_loop_thread() noexcept;
 
 }  // namespace starling::runtime

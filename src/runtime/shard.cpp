@@ -317,13 +317,14 @@ void Shard::begin_stop(Instant deadline, Job done) {
   std::vector<node::ConnId> ids;
   for (const auto& [id, pump] : pumps_) ids.push_back(id);
   for (const auto id : ids) {
-    Pump& pump = *find(id);
-    if (pump.state == Pump::State::open)
-      end_session(pump, node::make_error(node::Errc::shutting_down), deadline);
-    else if (pump.state == Pump::State::connecting)
-      lose(pump, node::make_error(node::Errc::shutting_down));
-    pump.close_at = std::min(pump.close_at, deadline);
-    arm_deadline(pump);
+    Pump* pump = find(id);
+    if (pump == nullptr) continue;  // lost in this very turn
+    if (pump->state == Pump::State::open)
+      end_session(*pump, node::make_error(node::Errc::shutting_down), deadline);
+    else if (pump->state == Pump::State::connecting)
+      lose(*pump, node::make_error(node::Errc::shutting_down));
+    pump->close_at = std::min(pump->close_at, deadline);
+    arm_deadline(*pump);
   }
 }
 

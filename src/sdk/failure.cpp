@@ -9,10 +9,12 @@ Failure to_failure(const Error& error) {
           std::string(error.category().name) + "/" + std::to_string(error.code()), error.to_string()};
 }
 
-Failure stopped_failure() {
-  Failure failure = to_failure(node::make_error(node::Errc::shutting_down));
-  failure.kind = to_string(Kind::cancelled);
+Failure to_failure(const Error& error, std::string_view what) {
+  Failure failure = to_failure(error);
+  failure.message = std::string(what) + ": " + std::string(error.message());
   return failure;
 }
+
+Error stopped_error() noexcept { return node::make_error(node::Errc::shutting_down); }
 
 }  // namespace starling::sdk

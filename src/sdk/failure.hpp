@@ -9,40 +9,58 @@
 namespace starling::sdk {
 
 Failure to_failure(const Error& error);
-Failure stopped_failure();
+/// The same with what it is about in front: the option, address or file that a person would look for.
+Failure to_failure(const Error& error, std::string_view what);
+/// What is told to whoever still waits when the node stops.
+Error stopped_error() noexcept;
 
-/// Owes one call to an application's callback: whoever lets go of it without an answer says that the node has
-/// stopped.
+/// How a sort of answer says that there is none.
+template <class Answer>
+struct Failing;
 template <class T>
-class Owed {
+struct Failing<Outcome<T>> {
+  static Outcome<T> of(const Error& error) { return to_failure(error); }
+};
+template <class T>
+struct Failing<Result<T>> {
+  static Result<T> of(const Error& error) { return tl::unexpected<Error>(error); }
+};
+
+/// Owes one call to a callback: whoever lets go of it without an answer says that the node has stopped.
+template <class Answer>
+class OwedAnswer {
  public:
-  using Function = std::function<void(Outcome<T>)>;
-  Owed() noexcept = default;
-  explicit Owed(Function function) : function_(std::move(function)) {}
-  Owed(Owed&& other) noexcept : function_(std::exchange(other.function_, nullptr)) {}
-  Owed& operator=(Owed&& other) noexcept {
+  using Function = std::function<void(Answer)>;
+  OwedAnswer() noexcept = default;
+  explicit OwedAnswer(Function function) : function_(std::move(function)) {}
+  OwedAnswer(OwedAnswer&& other) noexcept : function_(std::exchange(other.function_, nullptr)) {}
+  OwedAnswer& operator=(OwedAnswer&& other) noexcept {
     if (this != &other) {
       give_up();
       function_ = std::exchange(other.function_, nullptr);
     }
     return *this;
   }
-  ~Owed() { give_up(); }
+  ~OwedAnswer() { give_up(); }
 
   explicit operator bool() const noexcept { return static_cast<bool>(function_); }
   /// Nothing happens a second time.
-  void operator()(Outcome<T> outcome) {
+  void operator()(Answer answer) {
     if (!function_) return;
     const Function function = std::exchange(function_, nullptr);
-    function(std::move(outcome));
+    function(std::move(answer));
   }
-  void fail(const Error& error) { (*this)(to_failure(error)); }
+  void fail(const Error& error) { (*this)(Failing<Answer>::of(error)); }
 
  private:
   void give_up() noexcept {
-    if (function_) (*this)(stopped_failure());
+    if (function_) fail(stopped_error());
   }
   Function function_;
 };
+
+/// For the callbacks of the public API.
+template <class T>
+using Owed = OwedAnswer<Outcome<T>>;
 
 }  // namespace starling::sdk

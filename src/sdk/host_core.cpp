@@ -11,6 +11,8 @@ template <class... Visitors>
 struct Overloaded : Visitors... {
   using Visitors::operator()...;
 };
+template <class... Visitors>
+Overloaded(Visitors...) -> Overloaded<Visitors...>;
 
 PeerInfo to_public(const identify::Info& info) {
   PeerInfo out;
@@ -31,7 +33,7 @@ Message to_public(const gossip::MessagePtr& message) {
 HostCore::HostCore(HostOptions options) : options_(std::move(options)) {
   auto setup = prepare(options_);
   if (!setup) {
-    bad_options_ = setup.error();
+    bad_options_ = setup.failure();
     return;
   }
   peer_id_ = PeerId::of(setup->key.public_key()).to_string();
@@ -55,7 +57,7 @@ HostCore::HostCore(HostOptions options) : options_(std::move(options)) {
 HostCore::~HostCore() { stop(); }
 
 Outcome<void> HostCore::start() {
-  if (bad_options_) return to_failure(*bad_options_);
+  if (bad_options_) return *bad_options_;
   const auto started = runtime_->start([this](Now) {
     for (auto& protocol : handlers_->protocols()) host().add_app_protocol(std::move(protocol));
     return Result<void>();

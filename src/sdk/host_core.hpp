@@ -36,7 +36,7 @@ class HostCore {
     crypto::PrivateKey key;
     runtime::HostBrain::Records records = runtime::HostBrain::Records::public_keys;
   };
-  static Result<Setup> prepare(const HostOptions& options);
+  static Outcome<Setup> prepare(const HostOptions& options);
 
   explicit HostCore(HostOptions options);
   ~HostCore();
@@ -87,7 +87,7 @@ class HostCore {
   void give_up_waiting();
 
   HostOptions options_;
-  std::optional<Error> bad_options_;
+  std::optional<Failure> bad_options_;
   std::string peer_id_;
   std::vector<std::string> addresses_;
   std::shared_ptr<HandlerTable> handlers_ = std::make_shared<HandlerTable>();

@@ -1,6 +1,7 @@
 // From the public options to the configuration of the core.
 #include "runtime/system.hpp"
 #include "sdk/host_core.hpp"
+#include "sdk/parse.hpp"
 
 namespace starling::sdk {
 namespace {
@@ -9,29 +10,12 @@ namespace {
 constexpr std::size_t kUnlimited = 1 << 30;
 constexpr double kUnlimitedRate = 1e12;
 
-LogLevel log_level(std::string_view name) noexcept {
-  if (name == "trace") return LogLevel::trace;
-  if (name == "debug") return LogLevel::debug;
-  if (name == "info") return LogLevel::info;
-  if (name == "error") return LogLevel::error;
-  return LogLevel::warn;
-}
-
 Result<crypto::PrivateKey> make_key(const HostKey& key) {
   const auto type =
       key.type == HostKey::Type::ed25519 ? crypto::KeyType::ed25519 : crypto::KeyType::secp256k1;
   if (!key.secret.empty()) return crypto::PrivateKey::from_data(type, key.secret);
   runtime::SystemRng rng;
   return crypto::PrivateKey::generate(type, rng);
-}
-
-Result<std::vector<Multiaddr>> parse_all(const std::vector<std::string>& texts) {
-  std::vector<Multiaddr> out;
-  for (const auto& text : texts) {
-    STARLING_ASSIGN(Multiaddr address, Multiaddr::parse(text));
-    out.push_back(std::move(address));
-  }
-  return out;
 }
 
 kad::Config kad_config(const DhtOptions& options, HostOptions::Protection protection) {
@@ -61,13 +45,21 @@ gossip::Config gossip_config(HostOptions::Protection protection) {
 
 }  // namespace
 
-Result<HostCore::Setup> HostCore::prepare(const HostOptions& options) {
-  STARLING_ASSIGN(crypto::PrivateKey key, make_key(options.key));
-  Setup setup(std::move(key));
-  STARLING_ASSIGN(setup.options.listen, parse_all(options.listen));
+Outcome<HostCore::Setup> HostCore::prepare(const HostOptions& options) {
+  auto key = make_key(options.key);
+  if (!key) return to_failure(key.error(), "key");
+  Setup setup(*std::move(key));
+  auto listen = parse_addresses(options.listen, "listen");
+  if (!listen) return listen.failure();
+  setup.options.listen = *std::move(listen);
   setup.options.threads = options.threads;
-  setup.options.log_level = log_level(options.log_level);
-  STARLING_ASSIGN(setup.host.bootstrap, parse_all(options.bootstrap));
+  const auto level = parse_log_level(options.log_level);
+  if (!level)
+    return bad_option("log_level '" + options.log_level + "' is not one of trace, debug, info, warn, error");
+  setup.options.log_level = *level;
+  auto bootstrap = parse_addresses(options.bootstrap, "bootstrap");
+  if (!bootstrap) return bootstrap.failure();
+  setup.host.bootstrap = *std::move(bootstrap);
   setup.host.agent_version = options.agent_version;
   setup.host.connections.low = options.connections_low;
   setup.host.connections.high = options.connections_high;
@@ -84,7 +76,9 @@ Result<HostCore::Setup> HostCore::prepare(const HostOptions& options) {
       setup.records = runtime::HostBrain::Records::anything;
   }
   if (options.gossip) {
-    STARLING_ASSIGN(setup.host.gossip, gossip::make_config(gossip_config(options.protection)));
+    auto gossip = gossip::make_config(gossip_config(options.protection));
+    if (!gossip) return to_failure(gossip.error());
+    setup.host.gossip = *std::move(gossip);
   }
   return setup;
 }
@@ -96,6 +90,8 @@ std::shared_ptr<runtime::LoopPool> HostCore::loops_of(const HostOptions& options
 }  // namespace starling::sdk
 
 namespace starling {
+
+bool sdk::on_event_loop() noexcept { return runtime::on_loop_thread(); }
 
 EventLoops::EventLoops(std::size_t threads) : pool_(runtime::make_loops(threads)) {}
 

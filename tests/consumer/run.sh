@@ -39,4 +39,6 @@ with_pkgconfig core starling-core c++23
 if [[ -f $work/prefix/lib/libstarling.a ]]; then
   with_cmake node
   with_pkgconfig node starling c++20
+  with_cmake agent
+  with_pkgconfig agent starling c++20
 fi
