@@ -108,6 +108,39 @@ int run(int argc, char** argv) {
   send->add_flag("--plain", send_options.plain, "do not seal: everybody on the network can read it");
   send->callback([&] { result = run_send(send_options, output()); });
 
+  DhtOptions dht_options;
+  auto* dht =
+      app.add_subcommand("dht", "the directory: get, put, provide, findprovs, findpeer, table, trace");
+  dht->require_subcommand(1);
+  const auto add_dht = [&](const char* name, const char* help,
+                           int (*verb)(const DhtOptions&, const Output&)) {
+    auto* sub = dht->add_subcommand(name, help);
+    add_node_options(*sub, dht_options.node);
+    sub->callback([&, verb] { result = verb(dht_options, output()); });
+    return sub;
+  };
+  constexpr const char* kKeyHelp = "0x…, /eth/0x…, /pk/PEER_ID, a peer id, hex:… or text:…";
+  constexpr const char* kProvidedHelp = "a CID, multihash or peer id, 0x…, hex:… or text:…";
+  add_dht("get", "the best record of a key", run_dht_get)
+      ->add_option("key", dht_options.key, kKeyHelp)
+      ->required();
+  auto* dht_put = add_dht("put", "store a record on the servers nearest to its key", run_dht_put);
+  dht_put->add_option("key", dht_options.key, kKeyHelp)->required();
+  dht_put->add_option("value", dht_options.value, "text, hex:…, or - for standard input")->required();
+  add_dht("provide", "tell the network that this node has something, again every 22 h", run_dht_provide)
+      ->add_option("key", dht_options.key, kProvidedHelp)
+      ->required();
+  auto* find_providers = add_dht("findprovs", "who provides a key", run_dht_find_providers);
+  find_providers->add_option("key", dht_options.key, kProvidedHelp)->required();
+  find_providers->add_option("--count,-n", dht_options.count, "stop after so many (default 20)");
+  add_dht("findpeer", "the addresses of a peer", run_dht_find_peer)
+      ->add_option("peer_id", dht_options.key)
+      ->required();
+  add_dht("table", "the servers that the node knows, by distance", run_dht_table);
+  add_dht("trace", "a lookup, hop by hop", run_dht_trace)
+      ->add_option("key", dht_options.key, "a key in any of its forms, or a peer id")
+      ->required();
+
   FollowOptions inbox_options;
   auto* inbox = app.add_subcommand("inbox", "messages received");
   add_data_dir(*inbox, inbox_options.node);

@@ -470,6 +470,7 @@ void Host::on_event(up::KadAsked& event, Now now) {
   if (conn == nullptr) return;
   auto answer = kad_ ? kad_->on_request(conn->peer, event.request, now)
                      : Result<std::optional<kad::Message>>(fail(Errc::dht_off));
+  drain_kad(now);  // what the answer acknowledges is kept first
   command(down::AnswerKad{event.from, std::move(answer)});
 }
 
@@ -505,6 +506,8 @@ bool Host::drain_kad(Now now) {
       tell(host_event::ProviderFound{std::move(*found)});
     } else if (auto* hop = std::get_if<kad::QueryHop>(&*action)) {
       tell(host_event::QueryHop{std::move(*hop)});
+    } else if (auto* kept = std::get_if<kad::Persist>(&*action)) {
+      tell(host_event::Persist{std::move(*kept)});
     } else {
       const auto& change = std::get<kad::TableChanged>(*action);
       conns_.set_value(change.peer, 't', change.what == kad::TableChanged::What::added ? kTableValue : 0);

@@ -59,6 +59,10 @@ struct TableChanged {
 struct QueryHop {
   kad::QueryHop hop;
 };
+/// To be on disk before anything that is told after it is done; with kad::Keep::everything only.
+struct Persist {
+  kad::Persist kept;
+};
 struct PresenceAsked {
   PeerId peer;
   StreamRef from;
@@ -75,8 +79,8 @@ struct Pinged {
 /// What we advertise changed: records that name our addresses are out of date.
 struct AddressesChanged {};
 using Event = std::variant<ConnectDone, PeerConnected, PeerDisconnected, PeerIdentified, Judge, Delivered,
-                           Query, ProviderFound, TableChanged, QueryHop, PresenceAsked, PresenceAnswered,
-                           Pinged, AddressesChanged>;
+                           Query, ProviderFound, TableChanged, QueryHop, Persist, PresenceAsked,
+                           PresenceAnswered, Pinged, AddressesChanged>;
 }  // namespace host_event
 
 /// Who judges gossip after StrictSign.

@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "base/strong_id.hpp"
 #include "base/time.hpp"
+#include "proto/kad/durable.hpp"
 #include "proto/kad/message.hpp"
 
 namespace starling::kad {
@@ -130,6 +131,15 @@ struct QueryDone {
   QueryStats stats;
 };
 
-using Action = std::variant<SendRequest, ProviderFound, TableChanged, QueryHop, QueryDone>;
+/// To be on disk before anything told after it is done: it comes ahead of all that depends on it. A later
+/// value under the same (what, key) replaces an earlier one; an empty value erases. Only with
+/// Keep::everything.
+struct Persist {
+  Durable what;
+  Bytes key;
+  Bytes value;
+};
+
+using Action = std::variant<SendRequest, ProviderFound, TableChanged, QueryHop, QueryDone, Persist>;
 
 }  // namespace starling::kad

@@ -49,8 +49,12 @@ struct StoreLimits {
   std::size_t providers_per_group_max = kProvidersPerGroupMax;
 };
 
+/// Whether what a restart should find again is told as Persist actions.
+enum class Keep : std::uint8_t { nothing, everything };
+
 struct Config {
   Mode mode = Mode::client;
+  Keep keep = Keep::nothing;
   std::size_t k = 20;      ///< replication and bucket size, at most kPeersPerListMax
   std::size_t alpha = 10;  ///< requests of one query under way
   std::size_t beta = 3;    ///< nearest answers that end a refresh or a search for a peer

@@ -64,6 +64,11 @@ Kad::Kad(const Config& config, const PeerId& self, const Validators& validators,
       server_(config_, self, validators, or_in_memory(std::move(records), self, config), env.rng),
       jobs_(config_, env.rng, now),
       replicator_(config_, self, validators) {
+  if (config.keep == Keep::everything) {
+    server_.records().track_changes();
+    server_.provider_store().track_changes();
+    jobs_.track_changes();
+  }
   STARLING_ASSERT(config.k > 0 && config.k <= kPeersPerListMax && config.alpha > 0 && config.beta > 0);
 }
 
@@ -109,6 +114,7 @@ void Kad::admit(const PeerInfo& peer, const std::optional<Multiaddr>& remote, No
     counters_.table_size = table_.size();
     emit(TableChanged{peer.id, TableChanged::What::added});
     if (config_.mode == Mode::server) replicator_.note_newcomer(peer.id, now.mono);
+    jobs_.save_soon(now.mono);
     if (first) jobs_.refresh_soon(now.mono);
   }
   if (result.check)
@@ -128,20 +134,24 @@ void Kad::note_removal(const PeerId& peer, const RoutingTable::Removal& removal)
 
 void Kad::run_probes(Now now) {
   start_waiting(now);
-  while (auto probe = prober_.next()) {
-    Message message;
-    message.type = MessageType::find_node;
-    message.key = to_bytes(self_.bytes());
-    const RequestId id = pool_.open(QueryPool::kProbe, probe->peer, message.type, now.mono);
-    ++counters_.requests_sent;
-    emit(SendRequest{id, probe->peer.id, std::move(probe->peer.addrs), std::move(message), true});
-  }
+  while (auto probe = prober_.next()) start_probe(*std::move(probe), now);
+  if (!saved_.empty()) ask_saved(now);
+}
+
+void Kad::start_probe(Prober::Probe probe, Now now) {
+  Message message;
+  message.type = MessageType::find_node;
+  message.key = to_bytes(self_.bytes());
+  const RequestId id = pool_.open(QueryPool::kProbe, probe.peer, message.type, now.mono);
+  ++counters_.requests_sent;
+  emit(SendRequest{id, probe.peer.id, std::move(probe.peer.addrs), std::move(message), true});
 }
 
 // --- serving ---
 
 Result<std::optional<Message>> Kad::on_request(const PeerId& from, const Message& request, Now now) {
   if (config_.mode == Mode::client) return fail(Errc::not_serving);
+  clock_ = now;
   auto answer = server_.answer(from, request, table_, now);
   ++(answer ? counters_.requests_served : counters_.requests_refused);
   note_served(request, answer, now);
@@ -265,9 +275,15 @@ void Kad::after_bootstrap(Now now) {
   }
 }
 
+/// Queries queue up, or nobody is known yet: what is due would only fail and miss its turn.
+bool Kad::holds_publishing(Now now) const {
+  const bool nobody = table_.size() == 0 && (config_.mode == Mode::client || may_find_somebody(now));
+  return nobody || pool_.waiting() >= kRepublishBacklogMax;
+}
+
 void Kad::republish(Now now) {
   for (;;) {
-    if (pool_.waiting() >= kRepublishBacklogMax || own_addrs_.empty()) {
+    if (own_addrs_.empty() || holds_publishing(now)) {
       jobs_.hold_republish(now.mono + kRepublishPause);
       return;
     }
@@ -283,7 +299,7 @@ void Kad::republish(Now now) {
 
 /// Records of our own. One that no longer validates has ended.
 void Kad::publish_again(Now now) {
-  while (pool_.waiting() < kRepublishBacklogMax) {
+  while (!holds_publishing(now)) {
     auto own = jobs_.put_due(now.mono);
     if (!own) return;
     if (!validators_.validate(own->key, own->value, now.wall)) {
@@ -323,13 +339,15 @@ void Kad::replicate(Now now) {
 }
 
 Instant Kad::deadline() const {
-  const Instant next =
-      std::min(pool_.deadline(config_.request_timeout, config_.stall_after), jobs_.deadline());
+  Instant next = std::min(pool_.deadline(config_.request_timeout, config_.stall_after), jobs_.deadline());
+  if (table_.size() == 0 && pool_.waiting() > 0 && clock_.mono < saved_wait_until_)
+    next = std::min(next, saved_wait_until_);
   const bool replicates = config_.mode == Mode::server && replicating_ < kReplicationsRunningMax;
   return replicates ? std::min(next, replicator_.deadline()) : next;
 }
 
 void Kad::on_deadline(Now now) {
+  clock_ = now;
   while (const auto id = pool_.newly_stalled(now.mono, config_.stall_after)) {
     const QueryPool::InFlight request = *pool_.peek(*id);
     if (Query* query = pool_.find(request.query)) {
@@ -343,10 +361,15 @@ void Kad::on_deadline(Now now) {
   if (jobs_.sweep_due(now.mono)) {
     server_.sweep(now);
     show_sizes();
+    jobs_.save_soon(now.mono);
   }
+  if (jobs_.save_due(now.mono)) save_table(now);
+  start_waiting(now);
   if (jobs_.refresh_due(now.mono)) refresh(now);
-  publish_again(now);
-  republish(now);
+  if (jobs_.publishing_due(now.mono)) {
+    publish_again(now);
+    republish(now);
+  }
   replicate(now);
 }
 
@@ -355,6 +378,7 @@ void Kad::on_deadline(Now now) {
 void Kad::emit(Action action) { actions_.push_back(std::move(action)); }
 
 std::optional<Action> Kad::poll() {
+  if (has_persists()) return Action(std::move(persists_[next_persist_++]));
   if (next_action_ == actions_.size()) return std::nullopt;
   std::optional<Action> out(std::move(actions_[next_action_++]));
   if (next_action_ == actions_.size()) {

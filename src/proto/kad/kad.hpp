@@ -25,7 +25,8 @@ struct ServerPeer {
 
 /// One per node. One thread. Outlived by Env and Validators, which it refers to.
 ///
-/// Call order: any input → drain poll() → re-arm deadline(). Nothing is called out but the validators.
+/// Call order: restore() what was kept → start() → any input → drain poll() → re-arm deadline(). Nothing is
+/// called out but the validators.
 /// - Membership is fed by identify alone: on_peer_supports_kad() for peers that list our protocol,
 ///   on_peer_unsupported() for those that do not (any more). Who merely asks us, or is merely named by
 ///   others, never enters the table: clients would fill it (py's trap). A newcomer is probed with FIND_NODE
@@ -48,6 +49,17 @@ class Kad {
       std::unique_ptr<RecordStore> records = nullptr);
   Kad(const Kad&) = delete;
   Kad& operator=(const Kad&) = delete;
+
+  // --- over a restart (Keep::everything) ---
+  /// Before start(): what Persist had told. An entry that is damaged, has ended, is not valid (any more) or
+  /// over a quota is left out, and told to be erased. Errc::bad_entry, store_full, errors of the validators.
+  Result<void> restore(Durable what, ByteView key, ByteView value, Now now);
+  /// Asks the servers of the saved table whether they are still there, so that the network is found again
+  /// without bootstrap nodes: kSavedProbesMax at once, all of them as a server, until k have answered as a
+  /// client.
+  void start(Now now);
+  /// Tells the table as it is, before a shutdown.
+  void save_table(Now now);
 
   // --- membership ---
   void on_peer_supports_kad(const ServerPeer& peer, Now now);
@@ -134,12 +146,20 @@ class Kad {
   void after_bootstrap(Now now);
   void republish(Now now);
   void publish_again(Now now);
+  bool holds_publishing(Now now) const;
   void replicate(Now now);
   void note_served(const Message& request, const Result<std::optional<Message>>& answer, Now now);
   void count_query(const Query& query, const QueryDone& done);
   void show_sizes();
   void emit(Action action);
   void emit_hop(Query& query, const QueryPool::InFlight& request, const Query::Heard& heard, Now now);
+  void start_probe(Prober::Probe probe, Now now);
+  void ask_saved(Now now);
+  bool may_find_somebody(Now now) const;
+  Result<void> restore_entry(Durable what, ByteView key, ByteView value, Now now);
+  void tell_changes();
+  void forget_what_is_kept(ByteView restored);
+  bool has_persists();
 
   /// Places of the registry's counters, looked up once.
   struct Counters {
@@ -176,6 +196,12 @@ class Kad {
   std::size_t next_action_ = 0;
   Instant answered_ = Instant::never();  ///< when anybody last answered a request; never() = nobody has
   bool starting_ = false;
+  std::vector<Persist> persists_;  ///< told before actions_
+  std::size_t next_persist_ = 0;
+  std::vector<PeerInfo> saved_;  ///< servers of the saved table that are still to be asked, the next last
+  Instant saved_wait_until_;
+  Bytes saved_table_;  ///< as it was told last
+  Now clock_;          ///< of the last input; entries of the provider store end in monotonic time
 };
 
 }  // namespace starling::kad

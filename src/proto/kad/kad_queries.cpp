@@ -37,6 +37,7 @@ QueryId Kad::get_value(Bytes key, GetOptions get, Now now, QueryOptions options)
 QueryId Kad::put_value(Bytes key, Bytes value, Now now, QueryOptions options) {
   if (const auto valid = validators_.validate(key, value, now.wall); !valid)
     return begin_failed(valid.error());
+  clock_ = now;
   if (options.upkeep == QueryOptions::Upkeep::publish_again && !jobs_.keep_publishing(key, value, now.mono))
     return begin_failed(make_error(Errc::store_full));
   QuerySpec spec;
@@ -51,6 +52,7 @@ QueryId Kad::provide(Bytes key, Now now, QueryOptions options) {
   if (key.empty()) return begin_failed(make_error(Errc::key_missing));
   if (key.size() > kProviderKeyBytesMax) return begin_failed(make_error(Errc::key_too_long));
   if (own_addrs_.empty()) return begin_failed(make_error(Errc::no_addresses));
+  clock_ = now;
   if (!jobs_.keep_providing(key, now.mono)) return begin_failed(make_error(Errc::store_full));
   QuerySpec spec;
   spec.goal = Goal::provide;
@@ -112,7 +114,7 @@ QueryId Kad::begin(QuerySpec spec, Now now) {
 /// of failing a moment too early. Not re-entered: a query may end in its start, and then this loop takes the
 /// next, not one more level of the stack.
 void Kad::start_waiting(Now now) {
-  if (starting_ || (table_.size() == 0 && prober_.busy())) return;
+  if (starting_ || (table_.size() == 0 && may_find_somebody(now))) return;
   starting_ = true;
   while (auto next = pool_.next_waiting()) start(next->first, std::move(next->second), now);
   starting_ = false;
@@ -251,6 +253,7 @@ void Kad::settle_stores(Query& query, Now now) {
 void Kad::end(QueryId id, Now now, std::optional<Error> error, bool timed_out) {
   const auto query = pool_.remove(id);
   if (!query) return;
+  clock_ = now;
   if (!error) settle(*query, now);
   if (query->goal() == Goal::replicate) --replicating_;
   if (!error && !timed_out) learn_size(*query, now);

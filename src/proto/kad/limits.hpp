@@ -96,6 +96,21 @@ inline constexpr std::size_t kRefreshHashesMax = 4096;
 /// Buckets refreshed at most in one round.
 inline constexpr std::size_t kRefreshBucketsMax = 16;
 
+// --- what outlives a restart ---
+/// Servers of the routing table that are saved: 40 KiB at most in practice, more than a join needs.
+inline constexpr std::size_t kSavedPeersMax = 256;
+/// Addresses saved of one server.
+inline constexpr std::size_t kSavedAddrsMax = 4;
+/// Saved servers asked at once after a restart, besides the kProbesRunningMax that newcomers have for
+/// themselves.
+inline constexpr std::size_t kSavedProbesMax = 16;
+/// The longest that queries wait for the first saved server to answer before they are told that nobody is
+/// known.
+inline constexpr Duration kSavedWaitMax = 15s;
+/// From a newcomer in the table to saving it, and between two saves.
+inline constexpr Duration kTableSaveDelay = 5s;
+inline constexpr Duration kTableSavePause = 60s;
+
 // --- server ---
 /// Peers whose rates are remembered; the least recent goes first.
 inline constexpr std::size_t kRatedPeersMax = 4096;

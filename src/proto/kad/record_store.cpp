@@ -25,6 +25,7 @@ void MemoryRecordStore::remove(Records::iterator it) {
       peer != per_peer_.end() && --peer->second == 0)
     per_peer_.erase(peer);
   bytes_ -= cost(it->second);
+  note(it->second.key);
   records_.erase(it);
 }
 
@@ -54,6 +55,7 @@ Result<void> MemoryRecordStore::put(ByteView key, StoredRecord record) {
     const std::size_t after = cost(entry);
     if (bytes_ - before + after > limits_.record_bytes_max) return fail(Errc::store_full);
     bytes_ = bytes_ - before + after;
+    note(entry.key);
     it->second = std::move(entry);
     return {};
   }
@@ -67,6 +69,7 @@ Result<void> MemoryRecordStore::put(ByteView key, StoredRecord record) {
   if (!make_room(at, bytes)) return fail(Errc::store_full);
   bytes_ += bytes;
   if (!from.empty()) ++per_peer_[from];
+  note(entry.key);
   records_.emplace(at, std::move(entry));
   return {};
 }

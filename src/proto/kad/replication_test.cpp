@@ -160,6 +160,26 @@ TEST_F(KadReplication, PutsARecordAgainWhenNobodyElseHas) {
   EXPECT_EQ(serve(75min).at(seq_key(1)), 5u);
 }
 
+TEST_F(KadReplication, WhatARestartBroughtBackIsPassedOnAsSoonAsTheTableIsBack) {
+  config.keep = Keep::everything;
+  start(Mode::server);
+  admit(1, 5);
+  receive_put(1, 7);
+  receive_put(2, 7);
+  drain();
+  now = at(now.mono + 2h);
+  receive_put(2, 8);
+  drain();
+  start(Mode::server);
+  for (std::uint64_t key : {1u, 2u})
+    ASSERT_TRUE(kad->restore(Durable::record, seq_key(key), disk.at({Durable::record, seq_key(key)}), now));
+  EXPECT_EQ(env.env.metrics.value("kad_records"), 2u);
+  admit(1, 5);
+  // The first has missed its turn; the second came a moment ago.
+  EXPECT_EQ(serve(10min), (std::map<Bytes, std::size_t>{{seq_key(1), 5}}));
+  EXPECT_EQ(serve(80min).at(seq_key(2)), 5u);
+}
+
 TEST_F(KadReplication, AServerThatHearsARecordAgainLeavesTheWorkToWhoSentIt) {
   receive_put(1, 7);
   for (int i = 0; i < 10; ++i) {

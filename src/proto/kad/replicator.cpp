@@ -6,6 +6,8 @@ namespace starling::kad {
 namespace {
 
 constexpr Duration kPause = 1s;
+/// From putting records back to the first round: until then the servers of the saved table have answered.
+constexpr Duration kRestartPause = 5min;
 /// This many of the servers nearest to a record hand it to a newcomer: one may be a liar.
 constexpr std::size_t kHandingOver = 2;
 
@@ -17,6 +19,10 @@ Replicator::Replicator(const Config& config, const PeerId& self, const Validator
 void Replicator::note_stored(Instant now) {
   if (config_.replicate_interval > Duration::zero())
     round_at_ = std::min(round_at_, now + saturating_scale(config_.replicate_interval, 0.75));
+}
+
+void Replicator::note_restored(Instant now) {
+  if (config_.replicate_interval > Duration::zero()) round_at_ = std::min(round_at_, now + kRestartPause);
 }
 
 void Replicator::note_newcomer(const PeerId& peer, Instant now) {

@@ -42,6 +42,9 @@ class Replicator {
 
   /// A record has been stored.
   void note_stored(Instant now);
+  /// A record has been put back after a restart. Its turn may have come while we were away, so the round
+  /// starts as soon as the table can be expected to be what it was.
+  void note_restored(Instant now);
   /// The table has gained a server. Past kNewcomersMax waiting ones it is left to the next round.
   void note_newcomer(const PeerId& peer, Instant now);
   /// Nothing when no record is due, or this second's share has been looked at.

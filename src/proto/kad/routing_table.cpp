@@ -306,6 +306,24 @@ std::vector<PeerInfo> RoutingTable::silent(Instant now, Duration liveness_after,
   return out;
 }
 
+std::vector<RoutingTable::Member> RoutingTable::members() const {
+  std::vector<Member> out;
+  out.reserve(size_);
+  for (std::size_t i = 0; i < buckets_.size(); ++i)
+    for (const Entry& entry : buckets_[i].entries)
+      out.push_back({to_info(entry), i, entry.seen, entry.failures});
+  return out;
+}
+
+std::vector<PeerInfo> RoutingTable::sample(std::size_t count) const {
+  std::vector<PeerInfo> out;
+  out.reserve(std::min(count, size_));
+  for (std::size_t age = 0; age < k_ && out.size() < count; ++age)
+    for (std::size_t i = buckets_.size(); i-- > 0 && out.size() < count;)
+      if (age < buckets_[i].entries.size()) out.push_back(to_info(buckets_[i].entries[age]));
+  return out;
+}
+
 std::size_t RoutingTable::bucket_size(std::size_t index) const noexcept {
   return index < buckets_.size() ? buckets_[index].entries.size() : 0;
 }
