@@ -74,6 +74,7 @@ class Program {
     out.stores.providers_max = 8;
     out.stores.providers_per_key_max = 3;
     out.liveness_after = 1min;
+    out.keep = Keep::everything;
     return out;
   }
   PeerInfo named() {
@@ -113,8 +114,42 @@ class Program {
         if (!ids_.empty()) kad_.cancel(ids_[in_.u8() % ids_.size()], now_);
         break;
       case 14: kad_.set_mode(in_.u8() % 2 == 0 ? Mode::client : Mode::server); break;
-      default: kad_.stop_providing(key(in_.u8() % 4)); break;
+      default:
+        if (const std::uint8_t n = in_.u8(); n < 128)
+          kad_.stop_providing(key(n % 4));
+        else
+          restore(static_cast<Durable>(n % 4));
+        break;
     }
+  }
+  /// What a disk may hold: an entry as it was written, with a few bytes changed, cut or added.
+  void restore(Durable what) {
+    const std::uint8_t form = in_.u8();
+    const WallTime ends = now_.wall + Duration(std::int64_t{form} * 60'000'000'000);
+    Bytes name = key(form % 4);
+    Bytes value;
+    switch (what) {
+      case Durable::record:
+        value = encode_record_entry({Bytes{in_.u8()}, now_.wall, ends, peer(form)});
+        break;
+      case Durable::provider:
+        name = provider_entry_key(name, peer(form));
+        value = encode_provider_entry({peer(form), {addr(form)}, {}}, ends);
+        break;
+      case Durable::provided_key: value = encode_due(ends); break;
+      case Durable::table: {
+        std::vector<PeerInfo> saved;
+        for (int i = form % 8; i > 0; --i) saved.push_back(named());
+        value = encode_peers(saved);
+        name.clear();
+        break;
+      }
+    }
+    for (int i = in_.u8() % 4; i > 0 && !value.empty(); --i) value[in_.u8() % value.size()] ^= in_.u8();
+    if (in_.u8() % 4 == 0) value.resize(in_.u8());
+    disk_.insert({what, name});
+    (void)kad_.restore(what, name, value, now_);
+    kad_.start(now_);
   }
   void serve() {
     const PeerId from = peer(in_.u8());
@@ -178,13 +213,27 @@ class Program {
         if (requests_.size() > 200) requests_.pop_front();  // never answered
       }
       if (auto* done = std::get_if<QueryDone>(&*action)) STARLING_ASSERT(open_.erase(done->id) == 1);
+      if (auto* kept = std::get_if<Persist>(&*action)) {
+        if (kept->value.empty())
+          disk_.erase({kept->what, kept->key});
+        else
+          disk_.insert({kept->what, kept->key});
+      }
     }
   }
   void check() {
     kad_.table().check_invariants();
     STARLING_ASSERT(kad_.record_count() <= 8 && kad_.provider_count() <= 8);
+    STARLING_ASSERT(on_disk(Durable::record) == kad_.record_count());
+    STARLING_ASSERT(on_disk(Durable::provider) == kad_.provider_count());
     for (std::size_t i = 0; i < kad_.table().depth(); ++i)
       STARLING_ASSERT(kad_.table().bucket_size(i) <= kad_.config().k);
+  }
+
+  std::size_t on_disk(Durable what) const {
+    std::size_t out = 0;
+    for (const auto& entry : disk_) out += entry.first == what ? 1u : 0u;
+    return out;
   }
 
   Input in_;
@@ -199,6 +248,7 @@ class Program {
   std::deque<SendRequest> requests_;
   std::vector<QueryId> ids_;
   std::set<QueryId> open_;
+  std::set<std::pair<Durable, Bytes>> disk_;
 };
 
 }  // namespace

@@ -42,6 +42,7 @@ node::HostConfig host_config(agent::Role role) {
   host.kad.emplace();
   host.kad->mode = server ? kad::Mode::server : kad::Mode::client;
   host.kad->scope = kad::AddressScope::any;
+  host.kad->keep = kad::Keep::everything;
   static const auto kGossip = gossip::make_config(gossip::Config{});
   STARLING_ASSERT(kGossip.has_value());
   host.gossip = *kGossip;
@@ -148,7 +149,7 @@ void World::boot(Node& node) {
   node.brain = std::make_unique<node::AgentNode>(std::move(config), std::move(host), *std::move(identity),
                                                  signatures_, *node.env, now);
   for (const auto& [key, value] : node.kept)
-    STARLING_ASSERT(node.brain->restore(key.first, key.second, value, now.wall).has_value());
+    STARLING_ASSERT(node.brain->restore(key.first, key.second, value, now).has_value());
   node.brain->host().set_listening({node.address}, now);
   node.brain->start(now);
   drain(node.index);

@@ -154,6 +154,50 @@ TEST(World, ARestartedAgentPublishesAboveItsOldRecordAndKeepsItsDeliveryMemory) 
   EXPECT_GT(world.observed(4).found.at(second)->presence.fields.seq, old_seq);
 }
 
+TEST(World, ARecordIsFoundAgainAfterAllOfItsServersRestartedAndItsOwnerIsGone) {
+  World world(testkit::seed(9));
+  grow(world, 4, 12);
+  const std::size_t owner = 9, asker = 6;
+  world.crash(owner);
+  for (std::size_t server = 0; server < 4; ++server) world.crash(server);
+  world.run(10s);
+  for (std::size_t server = 0; server < 4; ++server) world.restart(server);
+  world.run(90s);
+  const auto ask = world.find(asker, world.wallet(owner));
+  world.run(30s);
+  const auto& found = world.observed(asker).found.at(ask);
+  ASSERT_TRUE(found.has_value()) << found.error().to_string();
+  EXPECT_EQ(found->source, node::PresenceSource::dht);
+  EXPECT_EQ(found->presence.fields.wallet, world.wallet(owner));
+}
+
+TEST(World, ANodeFindsTheNetworkByItsSavedTableWhenAllBootstrapNodesAreDead) {
+  World world(testkit::seed(10));
+  world.add({agent::Role::bootstrap, "bootstrap", {}, {}});
+  for (int i = 0; i < 5; ++i) world.add({agent::Role::server, "server", {0}, {}});
+  const std::size_t keeper = world.add({agent::Role::agent, "keeper", {0}, {}});
+  const std::size_t forgetter =
+      world.add({agent::Role::agent, "forgetter", {0}, [](node::AgentConfig&, node::HostConfig& host) {
+                   host.kad->keep = kad::Keep::nothing;
+                 }});
+  const std::size_t asker = world.add({agent::Role::agent, "asker", {0}, {}});
+  world.run(30s);
+  for (const std::size_t gone : {std::size_t{0}, keeper, forgetter}) world.crash(gone);
+  world.run(30s);
+  world.restart(keeper);
+  world.restart(forgetter);
+  world.run(30s);
+  EXPECT_GT(world.node(keeper).host().dht()->table().size(), 0u);
+  EXPECT_EQ(world.node(forgetter).host().dht()->table().size(), 0u);
+  const auto there = world.find(keeper, world.wallet(asker));
+  const auto back = world.find(asker, world.wallet(keeper));
+  world.run(30s);
+  EXPECT_TRUE(world.observed(keeper).found.at(there).has_value());
+  ASSERT_TRUE(world.observed(asker).found.at(back).has_value());
+  EXPECT_EQ(world.observed(asker).found.at(back)->presence.fields.seq,
+            world.node(keeper).identity().issued().last_issued);
+}
+
 TEST(World, APartitionHealsAndMessagesArriveByRetry) {
   World world(testkit::seed(8));
   grow(world, 4, 16);

@@ -92,6 +92,20 @@ struct SendOptions {
 };
 int run_send(const SendOptions& options, const Output& output);
 
+struct DhtOptions {
+  NodeOptions node;
+  std::string key;    ///< or a peer id
+  std::string value;  ///< text, hex:…, or - for standard input
+  std::size_t count = 20;
+};
+int run_dht_get(const DhtOptions& options, const Output& output);
+int run_dht_put(const DhtOptions& options, const Output& output);
+int run_dht_provide(const DhtOptions& options, const Output& output);
+int run_dht_find_providers(const DhtOptions& options, const Output& output);
+int run_dht_find_peer(const DhtOptions& options, const Output& output);
+int run_dht_table(const DhtOptions& options, const Output& output);
+int run_dht_trace(const DhtOptions& options, const Output& output);
+
 struct FollowOptions {
   NodeOptions node;
   bool follow = false;

@@ -46,6 +46,7 @@ class CommandLine {
     add_wallet();
     add_find();
     add_send();
+    add_dht();
     add_inbox();
     add_watching();
     add_inspect();
@@ -130,6 +131,40 @@ class CommandLine {
     send->callback([this] { result_ = run_send(send_options_, output()); });
   }
 
+  void add_dht() {
+    auto* dht =
+        app_.add_subcommand("dht", "the directory: get, put, provide, findprovs, findpeer, table, trace");
+    dht->require_subcommand(1);
+    const auto add_verb = [this, dht](const char* name, const char* help,
+                                      int (*verb)(const DhtOptions&, const Output&)) {
+      auto* sub = dht->add_subcommand(name, help);
+      add_node_options(*sub, dht_options_.node);
+      sub->callback([this, verb] { result_ = verb(dht_options_, output()); });
+      return sub;
+    };
+    constexpr const char* kKeyHelp = "0x…, /eth/0x…, /pk/PEER_ID, a peer id, hex:… or text:…";
+    constexpr const char* kProvidedHelp = "a CID, multihash or peer id, 0x…, hex:… or text:…";
+    add_verb("get", "the best record of a key", run_dht_get)
+        ->add_option("key", dht_options_.key, kKeyHelp)
+        ->required();
+    auto* put = add_verb("put", "store a record on the servers nearest to its key", run_dht_put);
+    put->add_option("key", dht_options_.key, kKeyHelp)->required();
+    put->add_option("value", dht_options_.value, "text, hex:…, or - for standard input")->required();
+    add_verb("provide", "tell the network that this node has something, again every 22 h", run_dht_provide)
+        ->add_option("key", dht_options_.key, kProvidedHelp)
+        ->required();
+    auto* find_providers = add_verb("findprovs", "who provides a key", run_dht_find_providers);
+    find_providers->add_option("key", dht_options_.key, kProvidedHelp)->required();
+    find_providers->add_option("--count,-n", dht_options_.count, "stop after so many (default 20)");
+    add_verb("findpeer", "the addresses of a peer", run_dht_find_peer)
+        ->add_option("peer_id", dht_options_.key)
+        ->required();
+    add_verb("table", "the servers that the node knows, by distance", run_dht_table);
+    add_verb("trace", "a lookup, hop by hop", run_dht_trace)
+        ->add_option("key", dht_options_.key, "a key in any of its forms, or a peer id")
+        ->required();
+  }
+
   void add_inbox() {
     auto* inbox = app_.add_subcommand("inbox", "messages received");
     add_data_dir(*inbox, inbox_options_.node);
@@ -196,6 +231,7 @@ class CommandLine {
   WalletOptions wallet_options_;
   FindOptions find_options_;
   SendOptions send_options_;
+  DhtOptions dht_options_;
   FollowOptions inbox_options_;
   FollowOptions announcement_options_;
   NodeOptions status_options_;

@@ -13,6 +13,8 @@ std::string_view message(std::uint16_t code) noexcept {
     case Errc::socket_path: return "the data directory's path is too long for a control socket (107 bytes)";
     case Errc::cannot_listen: return "the control socket cannot be opened";
     case Errc::remote_error: return "the node reported an error";
+    case Errc::bad_key: return "not a key that the DHT can be asked for";
+    case Errc::bad_value: return "not a valid value for this key";
   }
   return "unknown error";
 }

@@ -12,6 +12,8 @@ enum class Errc : std::uint16_t {
   socket_path,    ///< the path of the control socket is too long for the system
   cannot_listen,  ///< the control socket cannot be opened
   remote_error,   ///< the node reported an error of its own
+  bad_key,        ///< not a key of the DHT in any of its forms, or one that cannot be used for this
+  bad_value,      ///< a value that the key's namespace does not allow
 };
 Error make_error(Errc code) noexcept;
 

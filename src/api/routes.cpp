@@ -3,6 +3,7 @@
 #include <charconv>
 #include <future>
 
+#include "api/dht_routes.hpp"
 #include "api/errors.hpp"
 #include "api/views.hpp"
 #include "format/multihash.hpp"
@@ -158,6 +159,7 @@ Result<node::SendOptions> send_options(const json::object& request) {
 }
 
 Response handle(const Request& request, Service& service) {
+  if (auto answer = handle_dht(request, service)) return *std::move(answer);
   const std::string route = request.method + " " + request.path;
   if (route == "POST /v1/find") return find(request, service);
   if (route == "POST /v1/send") return send(request, service);

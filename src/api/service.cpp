@@ -47,6 +47,10 @@ std::vector<node::agent_event::Status> Service::network_status() {
       [&](auto done) { core_->network_status(std::move(done)); });
 }
 
+dht::TableView Service::dht_table() {
+  return answer<dht::TableView>([&](auto done) { core_->dht_table(std::move(done)); });
+}
+
 runtime::MetricsSnapshot Service::metrics() {
   return answer<runtime::MetricsSnapshot>([&](auto done) { core_->metrics(std::move(done)); });
 }

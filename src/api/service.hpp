@@ -10,6 +10,7 @@ using sdk::FindOutcome;
 using sdk::PeerView;
 using sdk::SendOutcome;
 using sdk::StatusView;
+namespace dht = sdk::dht;
 using ServiceConfig = sdk::AgentSetup;
 
 /// The agent core for callers that wait: the threads of the control API and of commands.
@@ -36,6 +37,10 @@ class Service {
   }
   /// `done` comes when the message is sent or has failed, or after `wait` with the state reached by then.
   void send(node::SendOptions options, Duration wait, std::function<void(SendOutcome)> done);
+  void ask_dht(dht::Question question, kad::QueryOptions options, std::function<void(dht::Outcome)> done) {
+    core_->ask_dht(std::move(question), options, std::move(done));
+  }
+  dht::TableView dht_table();
   Result<std::vector<home::InboxEntry>> inbox(std::uint64_t after, std::size_t count) {
     return core_->inbox(after, count);
   }

@@ -50,14 +50,21 @@ struct Hint {
   std::string_view text;
 };
 
-const std::array<Hint, 14>& hints() {
-  static const std::array<Hint, 14> kTable{{
+const std::array<Hint, 18>& hints() {
+  static const std::array<Hint, 18> kTable{{
       {make_error(node::Errc::not_found),
        "check the address; the agent may be offline and its record expired, or it uses another --network"},
       {make_error(kad::Errc::no_peers),
        "no DHT server is reachable: give a bootstrap address with --bootstrap and check that it runs"},
       {make_error(kad::Errc::query_timeout),
        "the DHT servers do not answer; try again or use another --bootstrap"},
+      {make_error(kad::Errc::not_found), "nobody in the DHT has it; what was published may have expired"},
+      {make_error(kad::Errc::nobody_stored),
+       "the servers refused it or did not answer; starling dht trace KEY shows what each of them did"},
+      {make_error(Errc::bad_key),
+       "write 0x… (an agent), /eth/0x…, /pk/PEER_ID, a peer id or CID, hex:… or text:…; only /eth and /pk "
+       "hold values on this network"},
+      {make_error(Errc::bad_value), "/eth holds a signed presence, /pk the public key of the peer id"},
       {make_error(node::Errc::no_seal_key), "send --plain if anybody on the network may read the message"},
       {make_error(node::Errc::withdrawn), "the agent left on purpose; try again when it is back"},
       {make_error(node::Errc::too_big), "a message over gossip has at most 32 KiB, sealing included"},

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -145,10 +146,10 @@ TEST_F(HomeTest, TheStoreKeepsValuesAndInboxOverAReopen) {
   {
     auto store = Store::open(folder / "node.db");
     ASSERT_TRUE(store.has_value());
-    ASSERT_TRUE(store->keep(node::Kept::issued, "", as_bytes("one")).has_value());
-    ASSERT_TRUE(store->keep(node::Kept::issued, "", as_bytes("two")).has_value());
-    ASSERT_TRUE(store->keep(node::Kept::floors, "x", as_bytes("gone")).has_value());
-    ASSERT_TRUE(store->keep(node::Kept::floors, "x", {}).has_value());
+    ASSERT_TRUE(store->keep(node::Kept::issued, {}, as_bytes("one")).has_value());
+    ASSERT_TRUE(store->keep(node::Kept::issued, {}, as_bytes("two")).has_value());
+    ASSERT_TRUE(store->keep(node::Kept::floors, as_bytes("x"), as_bytes("gone")).has_value());
+    ASSERT_TRUE(store->keep(node::Kept::floors, as_bytes("x"), {}).has_value());
     for (std::uint8_t i = 1; i <= 5; ++i) ASSERT_TRUE(store->add_to_inbox(message(i)).has_value());
     ASSERT_TRUE(store->add_to_inbox(message(3)).has_value());
   }
@@ -173,11 +174,112 @@ TEST_F(HomeTest, DeliveryMemoryThatHasEndedIsDropped) {
   Bytes early, late;
   put_u64_be(early, 100);
   put_u64_be(late, 300);
-  ASSERT_TRUE(store->keep(node::Kept::delivered, "early", early).has_value());
-  ASSERT_TRUE(store->keep(node::Kept::delivered, "late", late).has_value());
+  ASSERT_TRUE(store->keep(node::Kept::delivered, as_bytes("early"), early).has_value());
+  ASSERT_TRUE(store->keep(node::Kept::delivered, as_bytes("late"), late).has_value());
   ASSERT_TRUE(store->forget_ended(WallTime::from_ms(200)).has_value());
   ASSERT_EQ(store->kept()->size(), 1u);
-  EXPECT_EQ(store->kept()->front().key, "late");
+  EXPECT_EQ(as_text(store->kept()->front().key), "late");
+}
+
+TEST_F(HomeTest, DhtEntriesThatHaveEndedAreDroppedAndTheRestComesInOrder) {
+  auto store = Store::open(folder / "node.db");
+  Bytes early, late;
+  put_u64_be(early, 100);
+  put_u64_be(late, 300);
+  append(late, as_bytes("and more"));
+  const Bytes key{0x00, 0xff, 'k', 0x00};
+  for (const auto what : {node::Kept::dht_table, node::Kept::dht_provider, node::Kept::dht_record}) {
+    ASSERT_TRUE(store->keep(what, key, late).has_value());
+    ASSERT_TRUE(store->keep(what, as_bytes("early"), early).has_value());
+  }
+  ASSERT_TRUE(store->keep(node::Kept::issued, {}, early).has_value());
+  ASSERT_TRUE(store->forget_ended(WallTime::from_ms(200)).has_value());
+  const auto kept = store->kept();
+  ASSERT_TRUE(kept.has_value());
+  std::vector<node::Kept> order;
+  for (const auto& entry : *kept) order.push_back(entry.what);
+  EXPECT_EQ(order, (std::vector{node::Kept::issued, node::Kept::dht_record, node::Kept::dht_provider,
+                                node::Kept::dht_table, node::Kept::dht_table}));
+  EXPECT_EQ((*kept)[1].key, key);
+  EXPECT_EQ((*kept)[1].value, late);
+}
+
+TEST_F(HomeTest, EveryKindOfKeptValueHasANameOfItsOwn) {
+  for (std::size_t i = 0; i < node::kKeptKinds; ++i) {
+    const auto what = static_cast<node::Kept>(i);
+    EXPECT_EQ(node::parse_kept(node::to_string(what)), what);
+  }
+  EXPECT_FALSE(node::parse_kept("dht").has_value());
+}
+
+TEST_F(HomeTest, ATransactionIsThereAsAWholeOrNotAtAll) {
+  const auto file = folder / "node.db";
+  {
+    auto store = Store::open(file);
+    ASSERT_TRUE(store->begin().has_value());
+    ASSERT_TRUE(store->begin().has_value());  // one is open already
+    ASSERT_TRUE(store->keep(node::Kept::floors, as_bytes("a"), as_bytes("1")).has_value());
+    ASSERT_TRUE(store->add_to_inbox(message(1)).has_value());
+    ASSERT_TRUE(store->commit().has_value());
+    ASSERT_TRUE(store->commit().has_value());  // none is open any more
+    ASSERT_TRUE(store->begin().has_value());
+    ASSERT_TRUE(store->keep(node::Kept::floors, as_bytes("b"), as_bytes("2")).has_value());
+    ASSERT_TRUE(store->add_to_inbox(message(2)).has_value());
+  }
+  auto store = Store::open(file);
+  ASSERT_TRUE(store.has_value());
+  EXPECT_EQ(store->kept()->size(), 1u);
+  EXPECT_EQ(store->inbox(0, 10)->size(), 1u);
+}
+
+/// Runs SQL on a database file, as another program would.
+void run_sql(const fs::path& file, const std::string& sql) {
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(file.c_str(), &database), SQLITE_OK);
+  char* error = nullptr;
+  EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, &error), SQLITE_OK) << error;
+  sqlite3_free(error);
+  sqlite3_close(database);
+}
+
+// The schema of version 1, word for word as it was, with what a node of then had in it.
+TEST_F(HomeTest, ADatabaseOfTheFirstSchemaIsTakenOver) {
+  const auto file = folder / "node.db";
+  run_sql(
+      file,
+      "CREATE TABLE kept (what TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (what, "
+      "key)) "
+      "WITHOUT ROWID;"
+      "CREATE TABLE inbox (number INTEGER PRIMARY KEY AUTOINCREMENT, sender BLOB NOT NULL, id BLOB NOT NULL,"
+      " recipient BLOB, content_type TEXT NOT NULL, body BLOB NOT NULL, conversation BLOB NOT NULL, "
+      "in_reply_to BLOB, kind INTEGER NOT NULL, sent_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,"
+      " received_at INTEGER NOT NULL, sealed INTEGER NOT NULL, UNIQUE (sender, id));"
+      "PRAGMA user_version = 1;"
+      "INSERT INTO kept VALUES ('issued', '', x'01'), ('floors', '', x'0203'),"
+      " ('delivered', '00ff', x'0000000000000064');"
+      "INSERT INTO inbox (sender, id, recipient, content_type, body, conversation, kind, sent_at, expires_at,"
+      " received_at, sealed) VALUES (zeroblob(20), zeroblob(16), NULL, 'text/plain', x'6869', x'', 0, 1, 2, "
+      "3, 0);");
+  for (int opened = 0; opened < 2; ++opened) {
+    auto store = Store::open(file);
+    ASSERT_TRUE(store.has_value()) << store.error().to_string();
+    const auto kept = store->kept();
+    ASSERT_EQ(kept->size(), 3u);
+    EXPECT_EQ((*kept)[0].what, node::Kept::issued);
+    EXPECT_EQ((*kept)[1].value, (Bytes{2, 3}));
+    EXPECT_EQ(as_text((*kept)[2].key), "00ff");
+    EXPECT_EQ(as_text(store->inbox(0, 10)->front().message.body), "hi");
+    // A key of before is the same key now.
+    ASSERT_TRUE(store->keep(node::Kept::issued, {}, as_bytes("\1")).has_value());
+    EXPECT_EQ(store->kept()->size(), 3u);
+  }
+}
+
+TEST_F(HomeTest, ADatabaseOfALaterSchemaIsRefused) {
+  const auto file = folder / "node.db";
+  ASSERT_TRUE(Store::open(file).has_value());
+  run_sql(file, "PRAGMA user_version = 3;");
+  EXPECT_TRUE(Store::open(file).error().is(Errc::newer_schema));
 }
 
 TEST_F(HomeTest, ADamagedDatabaseIsRefusedAndLeftAlone) {

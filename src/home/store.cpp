@@ -4,12 +4,15 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace starling::home {
 namespace {
 
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 constexpr const char* kSchema =
-    "CREATE TABLE kept (what TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (what, key)) "
+    "CREATE TABLE kept (what TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (what, key)) "
     "WITHOUT ROWID;"
     "CREATE TABLE inbox (number INTEGER PRIMARY KEY AUTOINCREMENT, sender BLOB NOT NULL, id BLOB NOT NULL,"
     " recipient BLOB, content_type TEXT NOT NULL, body BLOB NOT NULL, conversation BLOB NOT NULL, "
@@ -17,17 +20,37 @@ constexpr const char* kSchema =
     " kind INTEGER NOT NULL, sent_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, received_at INTEGER NOT "
     "NULL,"
     " sealed INTEGER NOT NULL, UNIQUE (sender, id));"
-    "PRAGMA user_version = 1;";
+    "PRAGMA user_version = 2;";
+/// Version 1 had keys of text.
+constexpr const char* kFromVersion1 =
+    "ALTER TABLE kept RENAME TO kept_1;"
+    "CREATE TABLE kept (what TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (what, key)) "
+    "WITHOUT ROWID;"
+    "INSERT INTO kept SELECT what, CAST(key AS BLOB), value FROM kept_1;"
+    "DROP TABLE kept_1;"
+    "PRAGMA user_version = 2;";
 
 /// A prepared statement, bound in order, finalised on destruction.
 class Statement {
  public:
+  /// For again().
+  Statement() = default;
   Statement(sqlite3* database, const char* sql) {
     if (sqlite3_prepare_v2(database, sql, -1, &statement_, nullptr) != SQLITE_OK) statement_ = nullptr;
   }
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
   ~Statement() { sqlite3_finalize(statement_); }
+
+  /// Prepares it at the first call; afterwards it is ready to be bound anew.
+  Statement& again(sqlite3* database, const char* sql) {
+    if (statement_ == nullptr)
+      sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement_, nullptr);
+    else
+      sqlite3_reset(statement_);
+    bound_ = 0;
+    return *this;
+  }
 
   Statement& text(std::string_view value) {
     sqlite3_bind_text(statement_, ++bound_, value.data(), static_cast<int>(value.size()), SQLITE_TRANSIENT);
@@ -55,6 +78,13 @@ class Statement {
     if (code == SQLITE_DONE) return false;
     return fail(code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? Errc::damaged : Errc::database_failed);
   }
+  /// Runs what gives no rows, and lets go of what it holds.
+  Result<void> finish() {
+    const auto row = step();
+    sqlite3_reset(statement_);
+    if (!row) return fail(row.error());
+    return {};
+  }
   ByteView blob_at(int column) const {
     const auto* data = static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_, column));
     return {data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
@@ -70,11 +100,9 @@ class Statement {
   int bound_ = 0;
 };
 
-std::optional<node::Kept> kept_named(std::string_view name) {
-  for (const auto what : {node::Kept::issued, node::Kept::delegation, node::Kept::seal_keys,
-                          node::Kept::floors, node::Kept::delivered})
-    if (node::to_string(what) == name) return what;
-  return std::nullopt;
+/// What nobody can give back: a transaction that holds it waits for the disk.
+bool is_irreplaceable(node::Kept what) noexcept {
+  return what == node::Kept::issued || what == node::Kept::delegation || what == node::Kept::seal_keys;
 }
 
 Result<node::Received> read_message(const Statement& row) {
@@ -105,10 +133,18 @@ Result<node::Received> read_message(const Statement& row) {
 
 struct Store::Database {
   sqlite3* handle = nullptr;
+  std::optional<Statement> insert{std::in_place};
+  std::optional<Statement> erase{std::in_place};
+  bool in_transaction = false;
+  bool wait_for_disk = false;
   Database() = default;
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
-  ~Database() { sqlite3_close(handle); }
+  ~Database() {
+    insert.reset();
+    erase.reset();
+    sqlite3_close(handle);
+  }
   Result<void> run(const char* sql) const {
     if (sqlite3_exec(handle, sql, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
     const int code = sqlite3_errcode(handle);
@@ -140,20 +176,50 @@ Result<Store> Store::open(const std::filesystem::path& file) {
     if (row) version = statement.number_at(0);
   }
   if (version > kSchemaVersion) return fail(Errc::newer_schema);
-  if (version == 0)
-    STARLING_TRY(database->run((std::string("BEGIN IMMEDIATE;") + kSchema + "COMMIT;").c_str()));
+  const char* const wanted = version == 0 ? kSchema : version == 1 ? kFromVersion1 : nullptr;
+  if (wanted != nullptr)
+    STARLING_TRY(database->run((std::string("BEGIN IMMEDIATE;") + wanted + "COMMIT;").c_str()));
   return Store(std::move(database));
 }
 
-Result<void> Store::keep(node::Kept what, std::string_view key, ByteView value) {
-  if (value.empty()) {
-    Statement statement(database_->handle, "DELETE FROM kept WHERE what = ? AND key = ?");
-    STARLING_TRY(statement.text(node::to_string(what)).text(key).step());
-    return {};
-  }
-  Statement statement(database_->handle, "INSERT OR REPLACE INTO kept (what, key, value) VALUES (?, ?, ?)");
-  STARLING_TRY(statement.text(node::to_string(what)).text(key).blob(value).step());
+Result<void> Store::begin() {
+  if (database_->in_transaction) return {};
+  STARLING_TRY(database_->run("BEGIN IMMEDIATE"));
+  database_->in_transaction = true;
   return {};
+}
+
+Result<void> Store::commit() {
+  if (!database_->in_transaction) return {};
+  database_->in_transaction = false;
+  if (auto committed = database_->run("COMMIT"); !committed) {
+    static_cast<void>(database_->run("ROLLBACK"));
+    return committed;
+  }
+  return settle();
+}
+
+/// With `synchronous = NORMAL` the disk is waited for by a checkpoint and by nothing else.
+Result<void> Store::settle() {
+  if (!std::exchange(database_->wait_for_disk, false)) return {};
+  const int code =
+      sqlite3_wal_checkpoint_v2(database_->handle, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  if (code != SQLITE_OK && code != SQLITE_BUSY) return fail(Errc::database_failed);
+  return {};
+}
+
+Result<void> Store::keep(node::Kept what, ByteView key, ByteView value) {
+  Database& database = *database_;
+  if (value.empty()) {
+    database.erase->again(database.handle, "DELETE FROM kept WHERE what = ? AND key = ?");
+    STARLING_TRY(database.erase->text(node::to_string(what)).blob(key).finish());
+  } else {
+    database.insert->again(database.handle,
+                           "INSERT OR REPLACE INTO kept (what, key, value) VALUES (?, ?, ?)");
+    STARLING_TRY(database.insert->text(node::to_string(what)).blob(key).blob(value).finish());
+  }
+  if (is_irreplaceable(what)) database.wait_for_disk = true;
+  return database.in_transaction ? Result<void>() : settle();
 }
 
 Result<std::vector<KeptEntry>> Store::kept() {
@@ -161,17 +227,21 @@ Result<std::vector<KeptEntry>> Store::kept() {
   Statement statement(database_->handle, "SELECT what, key, value FROM kept ORDER BY what, key");
   while (true) {
     STARLING_ASSIGN(const bool row, statement.step());
-    if (!row) return out;
-    if (const auto what = kept_named(statement.text_at(0)))
-      out.push_back({*what, statement.text_at(1), to_bytes(statement.blob_at(2))});
+    if (!row) break;
+    if (const auto what = node::parse_kept(statement.text_at(0)))
+      out.push_back({*what, to_bytes(statement.blob_at(1)), to_bytes(statement.blob_at(2))});
   }
+  std::stable_sort(out.begin(), out.end(),
+                   [](const KeptEntry& a, const KeptEntry& b) { return a.what < b.what; });
+  return out;
 }
 
 Result<void> Store::forget_ended(WallTime now) {
   Bytes limit;
   put_u64_be(limit, now.ms());
   Statement statement(database_->handle,
-                      "DELETE FROM kept WHERE what = 'delivered' AND substr(value, 1, 8) <= ?");
+                      "DELETE FROM kept WHERE what IN ('delivered', 'dht_record', 'dht_provider')"
+                      " AND substr(value, 1, 8) <= ?");
   STARLING_TRY(statement.blob(limit).step());
   return {};
 }

@@ -59,8 +59,22 @@ struct Received {
 };
 
 /// What a node keeps on disk; a driver stores values under (what, key) and hands all of them back at start.
-enum class Kept : std::uint8_t { issued, delegation, seal_keys, floors, delivered };
+/// They must come back in this order: what is known of revocations before the records that it may forbid.
+enum class Kept : std::uint8_t {
+  issued,
+  delegation,
+  seal_keys,
+  floors,
+  delivered,
+  dht_record,
+  dht_provider,
+  dht_provided,
+  dht_table
+};
+inline constexpr std::size_t kKeptKinds = 9;
 std::string_view to_string(Kept what) noexcept;
+/// Nothing for a name that this version does not know.
+std::optional<Kept> parse_kept(std::string_view name) noexcept;
 
 namespace agent_event {
 struct Found {
@@ -98,7 +112,8 @@ struct Published {
 struct Superseded {
   PeerId by;
 };
-/// To be on disk before anything that was told after it is done. An empty value erases.
+/// To be on disk before anything that was told after it is done. An empty value erases. Keys are bytes, not
+/// text.
 struct Persist {
   Kept what;
   std::string key;

@@ -22,8 +22,27 @@ gossip::Verdict to_gossip(agent::Ruling ruling) noexcept {
   return gossip::Verdict::ignore;
 }
 
+Kept kept_of(kad::Durable what) noexcept {
+  switch (what) {
+    case kad::Durable::record: return Kept::dht_record;
+    case kad::Durable::provider: return Kept::dht_provider;
+    case kad::Durable::provided_key: return Kept::dht_provided;
+    case kad::Durable::table: return Kept::dht_table;
+  }
+  return Kept::dht_table;
+}
+
+std::optional<kad::Durable> durable_of(Kept what) noexcept {
+  for (const auto durable :
+       {kad::Durable::record, kad::Durable::provider, kad::Durable::provided_key, kad::Durable::table})
+    if (kept_of(durable) == what) return durable;
+  return std::nullopt;
+}
+
+/// Who may become a server keeps them from the start: the records of its time as one come back at the next.
 PresenceRecords::KeepsFloors floors_for(const HostConfig& config) noexcept {
-  const bool server = config.kad && config.kad->mode == kad::Mode::server;
+  const bool server =
+      config.kad && (config.kad->mode == kad::Mode::server || config.dht_mode == DhtMode::automatic);
   return server ? PresenceRecords::KeepsFloors::yes : PresenceRecords::KeepsFloors::no;
 }
 
@@ -49,17 +68,20 @@ AgentNode::AgentNode(AgentConfig config, HostConfig host, agent::Identity identi
   trust_.verified(identity_.delegation(), now.wall);
 }
 
-Result<void> AgentNode::restore(Kept what, std::string_view key, ByteView value, WallTime now) {
+Result<void> AgentNode::restore(Kept what, std::string_view key, ByteView value, Now now) {
   if (what == Kept::seal_keys) {
     STARLING_ASSIGN(auto entries, decode_seal_keys(value));
-    seal_keys_.restore(std::move(entries), now);
+    seal_keys_.restore(std::move(entries), now.wall);
   } else if (what == Kept::floors) {
     STARLING_ASSIGN(const auto entries, decode_floors(value));
-    trust_.floors().restore(entries, now);
+    trust_.floors().restore(entries, now.wall);
     floors_revision_ = trust_.floors().revision();
   } else if (what == Kept::delivered) {
     STARLING_ASSIGN(auto entry, decode_delivered(key, value));
-    judge_.delivered().remember(entry.key, entry.until, now);
+    judge_.delivered().remember(entry.key, entry.until, now.wall);
+  } else if (const auto durable = durable_of(what); durable && host_.dht() != nullptr) {
+    // One that is no good any more is erased and missed by nobody: the network has others.
+    static_cast<void>(host_.dht()->restore(*durable, as_bytes(key), value, now));
   }
   return {};
 }
@@ -75,6 +97,7 @@ void AgentNode::start(Now now) {
   }
   floors_due_ = now.mono + kFloorsKeepInterval;
   if (config_.publish) own_lookup_due_ = now.mono + kOwnLookupTimeMax;
+  if (host_.dht() != nullptr) host_.dht()->start(now);
   // A DHT server that knows no other yet has nobody to ask; everyone else waits for the first server in the
   // table.
   if (host_.dht() == nullptr || host_.dht()->mode() == kad::Mode::server) start_publishing(now);
@@ -126,6 +149,13 @@ void AgentNode::on_host(host_event::Event& event, Now now) {
       own_.on_server_added(now);
     }
     return;
+  }
+  if (auto* persist = std::get_if<host_event::Persist>(&event)) {
+    kad::Persist& kept = persist->kept;
+    // OwnPresence provides our wallet anew at every start, and a node that is given another wallet must not.
+    if (kept.what == kad::Durable::provided_key && kept.key == agent::provider_key(identity_.wallet()))
+      return;
+    return tell(agent_event::Persist{kept_of(kept.what), to_text(kept.key), std::move(kept.value)});
   }
   if (std::get_if<host_event::AddressesChanged>(&event) != nullptr) own_.on_addresses_changed(now);
   if (std::get_if<host_event::Delivered>(&event) != nullptr) return;  // judged already
@@ -257,6 +287,7 @@ void AgentNode::begin_shutdown(Now now) {
   shutting_down_ = true;
   status_due_ = company_due_ = own_lookup_due_ = Instant::never();
   keep_floors(now);
+  if (host_.dht() != nullptr) host_.dht()->save_table(now);
   floors_due_ = Instant::never();
   own_.withdraw(now);
 }

@@ -64,9 +64,9 @@ class AgentNode {
   AgentNode(const AgentNode&) = delete;
   AgentNode& operator=(const AgentNode&) = delete;
 
-  /// Before start(): what Persist had stored. Kept::issued and Kept::delegation are the driver's to give to
-  /// Identity. Errors mean damaged data.
-  Result<void> restore(Kept what, std::string_view key, ByteView value, WallTime now);
+  /// Before start(): what Persist had stored, in the order of Kept. Kept::issued and Kept::delegation are the
+  /// driver's to give to Identity. Errors mean damaged data.
+  Result<void> restore(Kept what, std::string_view key, ByteView value, Now now);
   void start(Now now);
 
   void on(EdgeEvent event, Now now) { host_.on(std::move(event), now); }

@@ -38,6 +38,7 @@ Host::Host(HostConfig config, crypto::PrivateKey identity, const kad::Validators
       local_(std::make_shared<const LocalInfo>(LocalInfo(std::move(identity)))),
       conns_(config_.connections, env),
       planner_(env),
+      reachability_(config_.reachability_scope),
       book_(kPeerBookPeersMax) {
   if (config_.kad) kad_ = std::make_unique<kad::Kad>(*config_.kad, local_->id, validators, env, now.mono);
   if (config_.gossip) router_ = std::make_unique<gossip::Router>(config_.gossip, local_->id, env);
@@ -75,9 +76,21 @@ void Host::refresh_local(Now now, bool push) {
   command(down::SetLocal{std::move(info), push});
 }
 
+/// Tells the connected peers, so that they take us into their tables, or out.
+void Host::update_dht_mode(Now now) {
+  if (!kad_ || config_.dht_mode == DhtMode::as_configured || shutting_down_) return;
+  const bool reachable = reachability_.reachable(addresses_.advertised(), now.mono);
+  const kad::Mode mode = reachable ? kad::Mode::server : kad::Mode::client;
+  if (mode == kad_->mode()) return;
+  kad_->set_mode(mode);
+  env_.metrics.add("dht_mode_changes", reachable ? "to=\"server\"" : "to=\"client\"");
+  refresh_local(now, true);
+}
+
 void Host::set_listening(std::vector<Multiaddr> addresses, Now now) {
   if (!addresses_.set_listening(std::move(addresses))) return;
   refresh_local(now, true);
+  update_dht_mode(now);
   tell(host_event::AddressesChanged{});
 }
 
@@ -277,9 +290,11 @@ void Host::on_event(up::Disconnected& event, Now now) {
   }
   if (router_) router_->on_peer_gone(peer, now.mono);
   if (kad_) kad_->on_disconnected(peer, now);
+  reachability_.on_gone(peer, now.mono);
   if (addresses_.on_observer_gone(peer)) {
     refresh_local(now, true);
     tell(host_event::AddressesChanged{});
+    update_dht_mode(now);
   }
   peers_.erase(peer);
   for (auto& entry : bootstrap_)
@@ -292,6 +307,7 @@ void Host::on_event(up::Identified& event, Now now) {
   if (conn == nullptr) return;
   const PeerId peer = conn->peer;
   const Multiaddr remote = conn->remote;
+  const bool inbound = conn->direction == Direction::inbound;
   Peer& state = peers_[peer];
   state.info = event.info;
   remember(peer, event.info->listen_addrs);
@@ -299,6 +315,9 @@ void Host::on_event(up::Identified& event, Now now) {
     refresh_local(now, true);
     tell(host_event::AddressesChanged{});
   }
+  if (inbound && event.info->observed_addr && config_.dht_mode == DhtMode::automatic)
+    reachability_.on_inbound(peer, remote, *event.info->observed_addr);
+  update_dht_mode(now);
   if (kad_) {
     const auto& offered = event.info->protocols;
     if (std::find(offered.begin(), offered.end(), config_.kad_protocol) != offered.end())
@@ -451,6 +470,7 @@ void Host::on_event(up::KadAsked& event, Now now) {
   if (conn == nullptr) return;
   auto answer = kad_ ? kad_->on_request(conn->peer, event.request, now)
                      : Result<std::optional<kad::Message>>(fail(Errc::dht_off));
+  drain_kad(now);  // what the answer acknowledges is kept first
   command(down::AnswerKad{event.from, std::move(answer)});
 }
 
@@ -484,6 +504,10 @@ bool Host::drain_kad(Now now) {
       tell(host_event::Query{std::move(*done)});
     } else if (auto* found = std::get_if<kad::ProviderFound>(&*action)) {
       tell(host_event::ProviderFound{std::move(*found)});
+    } else if (auto* hop = std::get_if<kad::QueryHop>(&*action)) {
+      tell(host_event::QueryHop{std::move(*hop)});
+    } else if (auto* kept = std::get_if<kad::Persist>(&*action)) {
+      tell(host_event::Persist{std::move(*kept)});
     } else {
       const auto& change = std::get<kad::TableChanged>(*action);
       conns_.set_value(change.peer, 't', change.what == kad::TableChanged::What::added ? kTableValue : 0);
@@ -543,6 +567,7 @@ Instant Host::deadline() const {
   Instant next = std::min(planner_.deadline(), trim_at_);
   if (kad_) next = std::min(next, kad_->deadline());
   if (router_) next = std::min(next, router_->deadline());
+  next = std::min(next, reachability_.deadline());
   if (!gossip_retries_.empty()) next = std::min(next, gossip_retries_.begin()->first);
   if (!shutting_down_) {
     for (const auto& entry : bootstrap_)
@@ -555,6 +580,7 @@ void Host::on_deadline(Now now) {
   planner_.on_deadline(now.mono);
   if (kad_) kad_->on_deadline(now);
   if (router_) router_->on_deadline(now.mono);
+  if (reachability_.deadline() <= now.mono) update_dht_mode(now);
   while (!gossip_retries_.empty() && gossip_retries_.begin()->first <= now.mono) {
     const PeerId peer = gossip_retries_.begin()->second;
     gossip_retries_.erase(gossip_retries_.begin());

@@ -12,6 +12,7 @@
 #include "node/dial_planner.hpp"
 #include "node/own_addresses.hpp"
 #include "node/port.hpp"
+#include "node/reachability.hpp"
 
 namespace starling::node {
 
@@ -54,6 +55,14 @@ struct ProviderFound {
 struct TableChanged {
   kad::TableChanged change;
 };
+/// One step of a query that is traced.
+struct QueryHop {
+  kad::QueryHop hop;
+};
+/// To be on disk before anything that is told after it is done; with kad::Keep::everything only.
+struct Persist {
+  kad::Persist kept;
+};
 struct PresenceAsked {
   PeerId peer;
   StreamRef from;
@@ -69,9 +78,9 @@ struct Pinged {
 };
 /// What we advertise changed: records that name our addresses are out of date.
 struct AddressesChanged {};
-using Event =
-    std::variant<ConnectDone, PeerConnected, PeerDisconnected, PeerIdentified, Judge, Delivered, Query,
-                 ProviderFound, TableChanged, PresenceAsked, PresenceAnswered, Pinged, AddressesChanged>;
+using Event = std::variant<ConnectDone, PeerConnected, PeerDisconnected, PeerIdentified, Judge, Delivered,
+                           Query, ProviderFound, TableChanged, QueryHop, Persist, PresenceAsked,
+                           PresenceAnswered, Pinged, AddressesChanged>;
 }  // namespace host_event
 
 /// Who judges gossip after StrictSign.
@@ -81,9 +90,15 @@ enum class GossipPolicy : std::uint8_t { accept_signed, ask_above };
 /// whose edge vouches for authors.
 enum class Signing : std::uint8_t { strict_sign, unsigned_for_simulation };
 
+/// Whether a node serves the DHT as its kad::Config says, or as soon and as long as it is known to be
+/// reachable (Reachability): then the configured mode is the one it starts in.
+enum class DhtMode : std::uint8_t { as_configured, automatic };
+
 struct HostConfig {
   std::string agent_version = "starling/0.1.0";
   std::optional<kad::Config> kad;  ///< none: no DHT
+  DhtMode dht_mode = DhtMode::as_configured;
+  kad::AddressScope reachability_scope = kad::AddressScope::public_only;
   std::string kad_protocol;
   std::shared_ptr<const gossip::Config> gossip;  ///< none: no gossip
   GossipPolicy gossip_policy = GossipPolicy::accept_signed;
@@ -218,6 +233,7 @@ class Host {
   void remember(const PeerId& peer, const std::vector<Multiaddr>& addresses);
   void refresh_local(Now now, bool push);
   void run_bootstrap(Now now);
+  void update_dht_mode(Now now);
   void trim(Now now);
 
   HostConfig config_;
@@ -226,6 +242,7 @@ class Host {
   ConnTable conns_;
   DialPlanner planner_;
   OwnAddresses addresses_;
+  Reachability reachability_;
   std::unique_ptr<kad::Kad> kad_;
   std::unique_ptr<gossip::Router> router_;
   std::map<PeerId, Peer> peers_;

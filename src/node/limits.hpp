@@ -57,4 +57,9 @@ inline constexpr std::size_t kAddressesPerPeerMax = 32;  ///< addresses remember
 inline constexpr std::size_t kObservedAddressesMax = 64;  ///< distinct addresses others say they see us at
 inline constexpr std::size_t kObserversNeeded = 4;  ///< distinct peers that must agree before we believe one
 
+// Reachability.
+inline constexpr std::size_t kReachabilityProofsMax = 64;    ///< diallers remembered
+inline constexpr std::size_t kReachabilityProofsNeeded = 3;  ///< diallers of different address groups
+inline constexpr Duration kReachabilityProofAge = 1h;        ///< a proof outlives its connection so long
+
 }  // namespace starling::node

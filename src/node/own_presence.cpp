@@ -116,7 +116,10 @@ void OwnPresence::put(Now now) {
   put_due_ = Instant::never();
   kad::Kad* dht = host_.dht();
   if (dht == nullptr || record_.empty()) return;
-  put_query_ = dht->put_value(agent::presence_key(identity_.wallet()), record_, now);
+  kad::QueryOptions options;
+  // Who withdraws goes away afterwards: nothing could be completed in the background.
+  if (withdrawing_) options.publish = kad::Publish::classic;
+  put_query_ = dht->put_value(agent::presence_key(identity_.wallet()), record_, now, options);
   if (!withdrawing_) {
     const Bytes key = agent::provider_key(identity_.wallet());
     dht->stop_providing(key);

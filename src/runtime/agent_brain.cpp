@@ -10,7 +10,7 @@ AgentBrain::AgentBrain(AgentRuntime::Setup& setup, Env& env, Now now)
       node_(std::move(setup.agent), std::move(setup.host), std::move(setup.identity),
             agent::real_signatures(), env, now) {}
 
-Result<void> AgentBrain::restore(const std::vector<AgentRuntime::KeptValue>& kept, WallTime now) {
+Result<void> AgentBrain::restore(const std::vector<AgentRuntime::KeptValue>& kept, Now now) {
   for (const auto& value : kept) {
     if (value.what == node::Kept::issued || value.what == node::Kept::delegation) continue;
     STARLING_TRY(node_.restore(value.what, value.key, value.value, now));
@@ -39,21 +39,46 @@ void AgentBrain::look_at_process(Now now) {
 }
 
 void AgentBrain::drain(Now now, CommandSink& sink) {
-  using namespace node::agent_event;
   while (auto action = node_.poll(now)) {
-    if (auto* command = std::get_if<node::EdgeCommand>(&*action)) {
-      sink.command(std::move(*command));
-    } else if (auto* news = std::get_if<Event>(&*action)) {
-      if (const auto* persist = std::get_if<Persist>(news)) {
-        if (events_.persist) events_.persist(*persist);
-      } else if (std::holds_alternative<ShutdownReady>(*news)) {
-        ready_ = true;
-      } else if (events_.agent) {
-        events_.agent(*news, now);
-      }
-    } else if (events_.host) {
-      events_.host(std::get<node::host_event::Event>(*action), now);
-    }
+    if (write(*action)) unsettled_ = true;
+    if (unsettled_)
+      held_.push_back(*std::move(action));
+    else
+      let_go(*action, now, sink);
+  }
+}
+
+bool AgentBrain::write(const node::AgentNode::Action& action) {
+  const auto* event = std::get_if<node::agent_event::Event>(&action);
+  if (event == nullptr) return false;
+  if (const auto* persist = std::get_if<node::agent_event::Persist>(event)) {
+    if (events_.persist) events_.persist(*persist);
+    return true;
+  }
+  if (const auto* message = std::get_if<node::agent_event::Message>(event)) {
+    if (events_.receive) events_.receive(message->message);
+    return true;
+  }
+  return false;
+}
+
+void AgentBrain::settle(Now now, CommandSink& sink) {
+  if (events_.commit) events_.commit();
+  unsettled_ = false;
+  for (auto& action : std::exchange(held_, {})) let_go(action, now, sink);
+}
+
+void AgentBrain::let_go(node::AgentNode::Action& action, Now now, CommandSink& sink) {
+  using namespace node::agent_event;
+  if (auto* command = std::get_if<node::EdgeCommand>(&action)) {
+    sink.command(std::move(*command));
+  } else if (auto* news = std::get_if<Event>(&action)) {
+    if (std::holds_alternative<ShutdownReady>(*news))
+      ready_ = true;
+    else if (!std::holds_alternative<Persist>(*news) && events_.agent)
+      events_.agent(*news, now);
+  } else if (events_.host) {
+    events_.host(std::get<node::host_event::Event>(action), now);
   }
 }
 

@@ -27,8 +27,7 @@ AgentRuntime::~AgentRuntime() = default;
 
 Result<void> AgentRuntime::start() {
   State* state = state_.get();
-  auto started =
-      state->runtime.start([state](Now now) { return state->brain->restore(state->kept, now.wall); });
+  auto started = state->runtime.start([state](Now now) { return state->brain->restore(state->kept, now); });
   state->kept.clear();
   return started;
 }

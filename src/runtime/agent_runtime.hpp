@@ -16,10 +16,10 @@ namespace starling::runtime {
 /// Threads: the brain and all callbacks live on one of the node's own threads ("the brain's thread"); post()
 /// and the other methods may be called from any thread, but those marked *blocking* never from a thread of
 /// the node. Call order: construct → start() → post(), … → stop(). The destructor stops. Storage: what
-/// Events::persist gets is on disk when the callback returns; only then do later events come and commands go
-/// out. Everything persisted under (what, key) comes back as Setup::kept, but for Kept::issued and
-/// Kept::delegation, which went into the Identity. Shutdown: stop listening → withdraw the presence → close
-/// every connection with GoAway → drain, kDrainTimeMax → join.
+/// Events::persist got is on disk when the next Events::commit returns, at most once a turn; only then do
+/// events come and commands go out that were told after it. Everything persisted under (what, key) comes back
+/// as Setup::kept, but for Kept::issued and Kept::delegation, which went into the Identity. Shutdown: stop
+/// listening → withdraw the presence → close every connection with GoAway → drain, kDrainTimeMax → join.
 class AgentRuntime {
  public:
   struct KeptValue {
@@ -29,7 +29,13 @@ class AgentRuntime {
   };
   /// Called on the brain's thread, in order. Unset ones drop.
   struct Events {
+    /// To be written; it need not be on disk before commit() returns.
     std::function<void(const node::agent_event::Persist&)> persist;
+    /// The same for a message, so that an inbox takes it together with the memory of having received it. It
+    /// comes again as an event, after commit().
+    std::function<void(const node::Received&)> receive;
+    /// Puts everything written since the last call on disk, in one go. Later events and commands wait for it.
+    std::function<void()> commit;
     /// All but Persist and ShutdownReady.
     std::function<void(node::agent_event::Event&, Now)> agent;
     std::function<void(node::host_event::Event&, Now)> host;

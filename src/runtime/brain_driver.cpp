@@ -73,6 +73,11 @@ void BrainDriver::drain(Now now) {
   if (stopping_ && !closing_ && brain_->ready_to_close(now)) close_all(now);
 }
 
+void BrainDriver::settle(Now now) {
+  brain_->settle(now, *this);
+  drain(now);
+}
+
 std::size_t BrainDriver::shard_of(node::ConnId conn) const noexcept {
   const auto index = static_cast<std::size_t>(conn.value() >> 56U);
   return index < shards_.size() ? index : 0;

@@ -26,6 +26,8 @@ class BrainDriver final : private CommandSink {
 
   void on(node::EdgeEvent event, Now now);
   void drain(Now now);
+  bool unsettled() const { return brain_->unsettled(); }
+  void settle(Now now);
   Instant deadline() const noexcept { return deadline_; }
   void on_deadline(Now now) { brain_->on_deadline(now); }
   /// At the end of a turn.

@@ -28,8 +28,8 @@ Shard::Turn::~Turn() {
   shard_.check_stopped();
 }
 
-/// Inputs and their consequences first, then the brain's next deadline, then bytes out, which may cause
-/// events again.
+/// Inputs and their consequences first, then the brain's next deadline, then what they gave to keep goes to
+/// disk, all at once, then bytes out, which may cause events again.
 void Shard::finish_turn() {
   while (true) {
     if (!todo_.empty()) {
@@ -47,6 +47,8 @@ void Shard::finish_turn() {
     } else if (brain_touched_) {
       brain_touched_ = false;
       brain_->drain(now_);
+    } else if (brain_ != nullptr && brain_->unsettled()) {
+      brain_->settle(now_);
     } else if (!to_flush_.empty()) {
       const auto id = to_flush_.front();
       to_flush_.pop_front();

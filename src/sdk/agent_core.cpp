@@ -1,5 +1,6 @@
 #include "sdk/agent_core.hpp"
 
+#include <deque>
 #include <list>
 #include <map>
 #include <mutex>
@@ -22,7 +23,13 @@ void configure(const AgentSetup& config, node::AgentConfig& agent_config, node::
   host.kad_protocol = config.network.kad_protocol();
   host.kad.emplace();
   host.kad->mode = dht == agent::DhtMode::server ? kad::Mode::server : kad::Mode::client;
+  if (dht == agent::DhtMode::server_if_reachable) host.dht_mode = node::DhtMode::automatic;
+  host.reachability_scope =
+      config.allow_private_addresses ? kad::AddressScope::any : kad::AddressScope::public_only;
   host.kad->scope = kad::AddressScope::any;
+  // A node of one question sees little of the network: it must not write over what the running one knows.
+  const bool keeps = !config.data_dir.empty() && !config.short_lived;
+  host.kad->keep = keeps ? kad::Keep::everything : kad::Keep::nothing;
   if (config.gossip.value_or(preset.gossip)) {
     gossip::Config gossip_config;
     gossip_config.mesh.offer_px = config.role == agent::Role::bootstrap;
@@ -46,6 +53,26 @@ void configure(const AgentSetup& config, node::AgentConfig& agent_config, node::
   agent_config.take_over = config.take_over;
   agent_config.dial_classes = {config.allow_private_addresses, config.allow_private_addresses,
                                config.allow_private_addresses};
+}
+
+/// A node of one question does not publish again what the running one provides.
+bool is_for_the_brain(node::Kept what, const AgentSetup& config) {
+  return what != node::Kept::issued && what != node::Kept::delegation &&
+         !(config.short_lived && what == node::Kept::dht_provided);
+}
+
+kad::QueryId begin(kad::Kad& kad, dht::Question question, kad::QueryOptions options, Now now) {
+  if (auto* get = std::get_if<dht::Get>(&question))
+    return kad.get_value(std::move(get->key), {}, now, options);
+  if (auto* put = std::get_if<dht::Put>(&question))
+    return kad.put_value(std::move(put->key), std::move(put->value), now, options);
+  if (auto* provide = std::get_if<dht::Provide>(&question))
+    return kad.provide(std::move(provide->key), now, options);
+  if (auto* find = std::get_if<dht::FindProviders>(&question))
+    return kad.find_providers(std::move(find->key), find->count, now, options);
+  if (const auto* peer = std::get_if<dht::FindPeer>(&question))
+    return kad.find_peer(peer->peer, now, options);
+  return kad.closest_peers(std::move(std::get<dht::Closest>(question).key), now, options);
 }
 
 Result<agent::Identity> make_identity(const AgentSetup& config, crypto::PrivateKey wallet,
@@ -125,6 +152,12 @@ struct AgentCore::State {
     Instant end;
     OwedAnswer<Result<bool>> done;
   };
+  struct PendingDht {
+    dht::Outcome outcome;
+    OwedAnswer<dht::Outcome> done;
+  };
+  std::map<kad::QueryId, PendingDht> questions;
+  std::deque<std::uint64_t> inbox_numbers;  ///< of messages received and not yet told
   std::map<node::AskId, PendingFind> finds;
   std::map<node::AskId, PendingSend> sends;
   std::list<PendingLook> looks;
@@ -141,7 +174,10 @@ struct AgentCore::State {
 
   Result<agent::Identity> open(std::vector<home::KeptEntry>& kept, WallTime now);
   void persist(const node::agent_event::Persist& persist);
+  void receive(const node::Received& message);
+  void commit();
   void storage_failed();
+  void on_host_event(node::host_event::Event& event);
   void on_event(node::agent_event::Event& event, Now now);
   void on_send_state(const node::agent_event::SendState& state, Now now);
   void on_received(const node::Received& message);
@@ -199,7 +235,22 @@ Result<agent::Identity> AgentCore::State::open(std::vector<home::KeptEntry>& kep
 void AgentCore::State::persist(const node::agent_event::Persist& persist) {
   if (!store) return;
   const std::lock_guard lock(store_mutex);
-  if (!store->keep(persist.what, persist.key, persist.value)) storage_failed();
+  if (!store->begin() || !store->keep(persist.what, as_bytes(persist.key), persist.value)) storage_failed();
+}
+
+void AgentCore::State::receive(const node::Received& message) {
+  if (!store) return;
+  const std::lock_guard lock(store_mutex);
+  const auto begun = store->begin();
+  const auto number = begun ? store->add_to_inbox(message) : Result<std::uint64_t>(fail(begun.error()));
+  if (!number) storage_failed();
+  inbox_numbers.push_back(number.value_or(0));
+}
+
+void AgentCore::State::commit() {
+  if (!store) return;
+  const std::lock_guard lock(store_mutex);
+  if (!store->commit()) storage_failed();
 }
 
 void AgentCore::State::storage_failed() {
@@ -233,6 +284,20 @@ void AgentCore::State::on_event(node::agent_event::Event& event, Now now) {
   }
 }
 
+void AgentCore::State::on_host_event(node::host_event::Event& event) {
+  if (auto* hop = std::get_if<node::host_event::QueryHop>(&event)) {
+    const auto it = questions.find(hop->hop.query);
+    if (it != questions.end()) it->second.outcome.hops.push_back(std::move(hop->hop));
+  } else if (auto* query = std::get_if<node::host_event::Query>(&event)) {
+    auto pending = questions.extract(query->done.id);
+    if (pending.empty()) return;
+    dht::Outcome& outcome = pending.mapped().outcome;
+    outcome.result = std::move(query->done.result);
+    outcome.stats = query->done.stats;
+    pending.mapped().done(std::move(outcome));
+  }
+}
+
 void AgentCore::State::on_send_state(const node::agent_event::SendState& state, Now now) {
   const auto it = sends.find(state.ask);
   if (it == sends.end()) return;
@@ -246,11 +311,9 @@ void AgentCore::State::on_send_state(const node::agent_event::SendState& state, 
 
 void AgentCore::State::on_received(const node::Received& message) {
   home::InboxEntry entry{0, message};
-  if (store) {
-    const std::lock_guard lock(store_mutex);
-    const auto number = store->add_to_inbox(message);
-    if (!number) storage_failed();
-    entry.number = number.value_or(0);
+  if (!inbox_numbers.empty()) {
+    entry.number = inbox_numbers.front();
+    inbox_numbers.pop_front();
   }
   tell(message_callbacks, entry);
 }
@@ -286,6 +349,7 @@ void AgentCore::State::give_up() {
   drop(finds);
   drop(sends);
   drop(looks);
+  drop(questions);
 }
 
 // ---------------------------------------------------------------------------------------------- life
@@ -308,9 +372,12 @@ Result<std::unique_ptr<AgentCore>> AgentCore::open(AgentSetup own_setup) {
   setup.options.log_level = raw->setup.log_level;
   setup.options.log = raw->setup.log;
   for (auto& entry : kept)
-    if (entry.what != node::Kept::issued && entry.what != node::Kept::delegation)
-      setup.kept.push_back({entry.what, std::move(entry.key), std::move(entry.value)});
+    if (is_for_the_brain(entry.what, raw->setup))
+      setup.kept.push_back({entry.what, to_text(entry.key), std::move(entry.value)});
   setup.events.persist = [raw](const node::agent_event::Persist& persist) { raw->persist(persist); };
+  setup.events.receive = [raw](const node::Received& message) { raw->receive(message); };
+  setup.events.commit = [raw] { raw->commit(); };
+  setup.events.host = [raw](node::host_event::Event& event, Now) { raw->on_host_event(event); };
   setup.events.agent = [raw](node::agent_event::Event& event, Now at) { raw->on_event(event, at); };
   raw->runtime = std::make_unique<runtime::AgentRuntime>(std::move(setup));
   return std::unique_ptr<AgentCore>(new AgentCore(std::move(state)));
@@ -377,7 +444,37 @@ void AgentCore::send(node::SendOptions options, SendWatch watch) {
 Result<std::vector<home::InboxEntry>> AgentCore::inbox(std::uint64_t after, std::size_t count) {
   const std::lock_guard lock(state_->store_mutex);
   if (!state_->store) return fail(node::Errc::not_found);
+  STARLING_TRY(state_->store->commit());  // nothing is shown that a crash could take back
   return state_->store->inbox(after, count);
+}
+
+void AgentCore::ask_dht(dht::Question question, kad::QueryOptions options,
+                        std::function<void(dht::Outcome)> done) {
+  OwedAnswer<dht::Outcome> owed(std::move(done));
+  state_->runtime->post([this, question = std::move(question), options, owed = std::move(owed)](
+                            node::AgentNode& node, Now now) mutable {
+    kad::Kad* kad = node.host().dht();
+    if (kad == nullptr) return owed({fail(node::Errc::dht_off), {}, {}});
+    State::PendingDht pending{{}, std::move(owed)};
+    state_->questions.emplace(begin(*kad, std::move(question), options, now), std::move(pending));
+  });
+}
+
+void AgentCore::dht_table(Done<dht::TableView> done) {
+  state_->ask<dht::TableView>(std::move(done), [](node::AgentNode& node, Now now) {
+    dht::TableView view;
+    view.self = node.host().local().id;
+    const kad::Kad* kad = node.host().dht();
+    if (kad == nullptr) return view;
+    view.mode = kad->mode();
+    view.records = kad->record_count();
+    view.providers = kad->provider_count();
+    for (auto& entry : kad->table().members()) {
+      const Duration silent = now.mono - entry.seen;
+      view.members.push_back({std::move(entry), silent});
+    }
+    return view;
+  });
 }
 
 void AgentCore::announcements(Done<std::vector<agent::CheckedPresence>> done) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "home/store.hpp"
@@ -96,6 +97,53 @@ struct StatusView {
   std::optional<PeerId> superseded_by;
 };
 
+/// What the DHT can be asked.
+namespace dht {
+struct Get {
+  Bytes key;
+};
+struct Put {
+  Bytes key;
+  Bytes value;
+};
+struct Provide {
+  Bytes key;
+};
+struct FindProviders {
+  Bytes key;
+  std::size_t count = 20;
+};
+struct FindPeer {
+  PeerId peer;
+};
+/// The servers nearest to a key.
+struct Closest {
+  Bytes key;
+};
+using Question = std::variant<Get, Put, Provide, FindProviders, FindPeer, Closest>;
+
+struct Outcome {
+  Result<kad::QueryResult> result = fail(kad::Errc::cancelled);
+  kad::QueryStats stats;
+  std::vector<kad::QueryHop> hops;  ///< of a traced question, as they happened
+};
+struct TableView {
+  PeerId self;
+  kad::Mode mode = kad::Mode::client;
+  std::size_t records = 0;
+  std::size_t providers = 0;
+  struct Member {
+    kad::RoutingTable::Member entry;
+    Duration silent{};  ///< since it last answered
+  };
+  std::vector<Member> members;
+};
+}  // namespace dht
+template <>
+struct Failing<dht::Outcome> {
+  static dht::Outcome of(const Error& error) { return {tl::unexpected<Error>(error), {}, {}}; }
+};
+
 /// One agent node: identity, storage, runtime, and what programs ask of it. The public Node and the daemon
 /// both stand on it. Call order: open() → on_…() → start() → anything → stop().
 ///
@@ -129,6 +177,9 @@ class AgentCore {
 
   void find(const EthAddress& wallet, Duration cache_age, std::function<void(FindOutcome)> done);
   void send(node::SendOptions options, SendWatch watch);
+  /// Errors of kad; a question ends by itself.
+  void ask_dht(dht::Question question, kad::QueryOptions options, std::function<void(dht::Outcome)> done);
+  void dht_table(Done<dht::TableView> done);
   /// Blocking, for the disk. home::Errc; node::Errc::not_found without a data directory.
   Result<std::vector<home::InboxEntry>> inbox(std::uint64_t after, std::size_t count);
   void announcements(Done<std::vector<agent::CheckedPresence>> done);

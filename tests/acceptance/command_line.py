@@ -3,6 +3,7 @@
 
 Usage: command_line.py [PROGRAM]; ends with `N passed, N failed`.
 """
+import base64
 import json
 import os
 import pathlib
@@ -203,6 +204,107 @@ def a_killed_node_keeps_its_inbox_and_identity(shell):
         wait_for(lambda: joined(again, 1), 20, "the agent has joined again")
         status, found = alice.find(first["address"])
         assert status == 200 and again.multiaddr.startswith(tuple(found["addrs"])), found
+
+
+def public_key_record():
+    """A record that every node can check: under a peer id, its public key."""
+    key = b"\x08\x01\x12\x20" + os.urandom(32)
+    return "hex:" + (b"/pk/\x00\x24" + key).hex(), "hex:" + key.hex()
+
+
+@test
+def the_directory_verbs_have_their_shapes(shell):
+    with Network(shell.program) as network:
+        (boot,), (alice, bob) = network.grow(1, 2)
+        ask = lambda node, *words: json.loads(shell.run("--json", "dht", *words, "--data-dir", node.folder).stdout)
+        cost = {"requests", "ms"}
+
+        got = ask(alice, "get", bob.address)
+        assert set(got) == {"key", "value_base64", "answers", "holders", "corrected"} | cost, got
+        assert got["key"] == "/eth/" + bob.address.lower() and got["holders"] == 1, got
+        assert ask(alice, "get", "/eth/" + bob.address)["value_base64"] == got["value_base64"]
+
+        key, value = public_key_record()
+        put = ask(alice, "put", key, value)
+        assert set(put) == {"key", "stored", "tried", "better"} | cost, put
+        assert put["key"].startswith("/pk/12D3Koo") and put["stored"] == put["tried"] == 1, put
+        again = ask(bob, "get", put["key"])
+        assert base64.b64decode(again["value_base64"]).hex() == value[4:], again
+        assert ask(bob, "get", put["key"][4:])["key"] == put["key"]
+
+        provided = ask(alice, "provide", "text:a thing")
+        assert set(provided) == {"key", "sent", "tried"} | cost and provided["sent"] == 1, provided
+        providers = ask(bob, "findprovs", provided["key"], "--count", "5")
+        assert set(providers) == {"key", "providers"} | cost, providers
+        assert [set(p) for p in providers["providers"]] == [{"peer_id", "addrs"}], providers
+        assert providers["providers"][0]["peer_id"] == alice.ready["peer_id"], providers
+        assert ask(alice, "findprovs", bob.address)["providers"][0]["peer_id"] == bob.ready["peer_id"]
+
+        peer = ask(alice, "findpeer", boot.ready["peer_id"])
+        assert set(peer) == {"peer_id", "addrs", "answered"} | cost and peer["answered"], peer
+        assert boot.multiaddr.startswith(tuple(peer["addrs"])), peer
+
+        table = ask(alice, "table")
+        assert set(table) == {"peer_id", "mode", "peers", "records", "providers", "buckets"}, table
+        assert (table["mode"], table["peers"], table["peer_id"]) == ("client", 1, alice.ready["peer_id"]), table
+        (bucket,) = table["buckets"]
+        assert set(bucket) == {"shared_bits", "peers"}, bucket
+        assert set(bucket["peers"][0]) == {"peer_id", "addrs", "connected", "silent_s", "failures"}, bucket
+        served = ask(boot, "table")
+        assert served["mode"] == "server" and served["records"] >= 3 and served["providers"] >= 3, served
+
+        trace = ask(alice, "trace", bob.address)
+        assert set(trace) == {"key", "place", "outcome", "error", "hops", "hops_untold", "depth", "answers",
+                              "failures"} | cost, trace
+        assert (trace["outcome"], trace["error"]) == ("found", None), trace
+        hop = trace["hops"][0]
+        assert set(hop) == {"at_ms", "ms", "peer_id", "request", "verdict", "shared_bits", "depth", "path", "named",
+                            "suggested_by"}, hop
+        assert (hop["peer_id"], hop["verdict"], hop["depth"]) == (boot.ready["peer_id"], "answered", 1), hop
+        assert ask(alice, "trace", "0x" + "22" * 20)["outcome"] == "not_found"
+        assert ask(alice, "trace", boot.ready["peer_id"])["outcome"] == "found"
+        assert ask(alice, "trace", "hex:00ff")["outcome"] == "closest"
+
+        people = lambda *words: shell.run("dht", *words, "--data-dir", alice.folder)
+        shown = people("trace", bob.address).stdout
+        assert "answered" in shown and "own table" in shown and "\nfound" in shown, shown
+        assert "stored by 1 of 1 servers" in people("put", *public_key_record()).stdout
+        assert boot.ready["peer_id"] in people("table").stdout
+        assert bob.ready["peer_id"] in people("findprovs", bob.address).stdout
+        assert "  address  /ip4/127.0.0.1/tcp/" in people("findpeer", boot.ready["peer_id"]).stdout
+
+        # Without a node on the data directory: through a bootstrap node, for this one question.
+        alone = lambda *words: shell.run("--json", "dht", *words, "--bootstrap", boot.multiaddr)
+        assert json.loads(alone("get", bob.address).stdout)["value_base64"] == got["value_base64"]
+        assert json.loads(alone("trace", bob.address).stdout)["outcome"] == "found"
+
+
+@test
+def the_directory_says_what_is_wrong_with_a_question(shell):
+    code, error = shell.error("dht", "table")
+    assert (code, error["kind"]) == (6, "unreachable") and error["hint"], (code, error)
+    code, error = shell.error("dht", "provide", "text:x")
+    assert (code, error["kind"]) == (6, "unreachable"), (code, error)
+    for words in (("get", "nonsense"), ("put", "0x1234", "x"), ("findpeer", "nobody"), ("findprovs", "hex:0")):
+        code, error = shell.error("dht", *words)
+        assert (code, error["kind"]) == (2, "malformed") and words[1] in error["message"], (code, error)
+    with Network(shell.program) as network:
+        _, (alice,) = network.grow(1, 1)
+        wrong = lambda *words: shell.error("dht", *words, "--data-dir", alice.folder)
+        code, error = wrong("put", "/unknown/thing", "x")
+        assert (code, error["kind"]) == (2, "malformed") and "/eth" in error["hint"], (code, error)
+        code, error = wrong("get", "/unknown/thing")
+        assert (code, error["kind"]) == (2, "malformed"), (code, error)
+        code, error = wrong("put", public_key_record()[0], "not that key")
+        assert (code, error["kind"]) == (2, "malformed") and "value" in error["message"], (code, error)
+        code, error = wrong("get", "0x" + "22" * 20)
+        assert (code, error["kind"]) == (4, "not_found") and "asked 1 servers" in error["message"], (code, error)
+        code, error = wrong("findprovs", "text:nobody has this")
+        assert (code, error["kind"]) == (4, "not_found"), (code, error)
+        status, answer = alice.ask("POST", "/v1/dht/get", {"kez": 1})
+        assert status == 400 and answer["error"]["kind"] == "malformed", answer
+        status, answer = alice.ask("POST", "/v1/dht/nothing", {"key": "hex:00"})
+        assert status == 400, answer
 
 
 @test

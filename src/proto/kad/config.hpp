@@ -1,6 +1,7 @@
 #pragma once
 // What a user may set of the DHT. Defaults are those of ipfs/specs kad-dht unless a line says otherwise.
 #include <cstddef>
+#include <optional>
 
 #include "base/time.hpp"
 #include "proto/kad/limits.hpp"
@@ -23,6 +24,13 @@ struct Diversity {
   bool private_too = false;
 };
 
+/// When a PUT or ADD_PROVIDER goes out, and when its query ends. `classic`: to the k nearest once the walk
+/// has found them, and the end when all have answered. `optimistic`: to every server that is more likely than
+/// not one of the k nearest as soon as it has answered, k of them at most, and the end once three quarters of
+/// k have stored; the rest of the k nearest get theirs afterwards all the same. Needs an estimate of the
+/// network's size, and is `classic` as long as there is none.
+enum class Publish : std::uint8_t { classic, optimistic };
+
 /// Tokens a second and at once, for each asking peer.
 struct ServerRates {
   double requests_per_s = 50;
@@ -41,11 +49,17 @@ struct StoreLimits {
   std::size_t providers_per_group_max = kProvidersPerGroupMax;
 };
 
+/// Whether what a restart should find again is told as Persist actions.
+enum class Keep : std::uint8_t { nothing, everything };
+
 struct Config {
   Mode mode = Mode::client;
-  std::size_t k = 20;              ///< replication and bucket size, at most kPeersPerListMax
-  std::size_t alpha = 10;          ///< requests of one query under way
-  std::size_t beta = 3;            ///< nearest answers that end a refresh or a search for a peer
+  Keep keep = Keep::nothing;
+  std::size_t k = 20;      ///< replication and bucket size, at most kPeersPerListMax
+  std::size_t alpha = 10;  ///< requests of one query under way
+  std::size_t beta = 3;    ///< nearest answers that end a refresh or a search for a peer
+  std::size_t paths = 1;   ///< disjoint paths of a query that share alpha, at most kPathsMax
+  Publish publish = Publish::optimistic;
   Duration request_timeout = 10s;  ///< dialling included
   Duration stall_after = 3s;       ///< an unanswered request then no longer takes one of the alpha places
   Duration query_timeout = 60s;
@@ -55,7 +69,9 @@ struct Config {
   Duration record_validity = 48h;   ///< where the validator gives no end
   Duration provider_validity = 48h;
   Duration provider_republish = 22h;
-  Duration sweep_interval = 10min;  ///< expired records and providers go
+  Duration record_republish = 22h;   ///< of records put with QueryOptions::Upkeep::publish_again
+  Duration replicate_interval = 1h;  ///< a server puts records at their k nearest anew; zero = never
+  Duration sweep_interval = 10min;   ///< expired records and providers go
   AddressScope scope = AddressScope::public_only;
   Diversity diversity;
   ServerRates rates;
@@ -70,6 +86,16 @@ struct GetOptions {
   enum class Absence : std::uint8_t { ask_all, believe_quorum } absence = Absence::ask_all;
   /// PUT the best record to those of the k nearest that lack it or hold a worse one.
   enum class Correction : std::uint8_t { on, off } correction = Correction::on;
+};
+
+/// What one query is to do otherwise than usual.
+struct QueryOptions {
+  /// Of a put: again every Config::record_republish, until Kad::stop_publishing(), or a better record is met.
+  enum class Upkeep : std::uint8_t { once, publish_again } upkeep = Upkeep::once;
+  std::size_t paths = 0;           ///< disjoint paths, at most kPathsMax; 0 = Config::paths
+  std::optional<Publish> publish;  ///< nothing = Config::publish
+  /// A QueryHop for every request of the query, for people who want to see a lookup at work.
+  enum class Trace : std::uint8_t { off, on } trace = Trace::off;
 };
 
 }  // namespace starling::kad

@@ -29,6 +29,7 @@ std::string_view message(std::uint16_t code) noexcept {
     case Errc::not_found: return "not found";
     case Errc::no_addresses: return "we have no address to publish";
     case Errc::nobody_stored: return "no server stored the record";
+    case Errc::bad_entry: return "a kept entry is damaged or has ended";
   }
   return "unknown error";
 }
@@ -60,6 +61,7 @@ Kind kind_of(Errc code) noexcept {
     case Errc::not_found: return Kind::not_found;
     case Errc::no_addresses:
     case Errc::nobody_stored: return Kind::refused;
+    case Errc::bad_entry: return Kind::storage;
   }
   return Kind::internal;
 }

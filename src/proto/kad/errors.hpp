@@ -32,6 +32,7 @@ enum class Errc : std::uint16_t {
   not_found,      ///< nobody knows the peer
   no_addresses,   ///< we have no address of our own to publish
   nobody_stored,  ///< every server refused or failed
+  bad_entry,      ///< a kept entry that is damaged or has ended
 };
 Error make_error(Errc code) noexcept;
 

@@ -40,17 +40,59 @@ bool Jobs::sweep_due(Instant now) {
 void Jobs::find_next_republish() {
   republish_at_ = Instant::never();
   for (const auto& [key, due] : provided_) republish_at_ = std::min(republish_at_, due);
+  for (const auto& [key, own] : published_) republish_at_ = std::min(republish_at_, own.due);
+}
+
+bool Jobs::keep_publishing(Bytes key, Bytes value, Instant now) {
+  if (published_.size() >= kOwnRecordsMax && !published_.contains(key)) return false;
+  published_.insert_or_assign(std::move(key), Published{std::move(value), now + config_.record_republish});
+  find_next_republish();
+  return true;
+}
+
+void Jobs::stop_publishing(ByteView key) {
+  if (published_.erase(to_bytes(key)) > 0) find_next_republish();
+}
+
+std::optional<Jobs::OwnRecord> Jobs::put_due(Instant now) {
+  if (republish_at_ > now) return std::nullopt;
+  std::optional<OwnRecord> out;
+  for (auto& [key, own] : published_) {
+    if (own.due > now) continue;
+    own.due = now + config_.record_republish;
+    out = OwnRecord{key, own.value};
+    break;
+  }
+  find_next_republish();
+  return out;
 }
 
 bool Jobs::keep_providing(Bytes key, Instant now) {
   if (provided_.size() >= kOwnProvidedKeysMax && !provided_.contains(key)) return false;
+  note(key);
   provided_.insert_or_assign(std::move(key), now + config_.provider_republish);
   find_next_republish();
   return true;
 }
 
+bool Jobs::restore_providing(Bytes key, Instant due) {
+  if (provided_.size() >= kOwnProvidedKeysMax && !provided_.contains(key)) return false;
+  provided_.insert_or_assign(std::move(key), due);
+  find_next_republish();
+  return true;
+}
+
+std::optional<Instant> Jobs::provided_due(const Bytes& key) const {
+  const auto it = provided_.find(key);
+  if (it == provided_.end()) return std::nullopt;
+  return it->second;
+}
+
 void Jobs::stop_providing(ByteView key) {
-  provided_.erase(to_bytes(key));
+  const auto it = provided_.find(to_bytes(key));
+  if (it == provided_.end()) return;
+  note(it->first);
+  provided_.erase(it);
   find_next_republish();
 }
 
@@ -60,6 +102,7 @@ std::optional<Bytes> Jobs::republish_due(Instant now) {
   for (auto& [key, due] : provided_) {
     if (due > now) continue;
     due = now + config_.provider_republish;
+    note(key);
     out = key;
     break;
   }
@@ -91,6 +134,17 @@ std::vector<Bytes> Jobs::refresh_keys(const RoutingTable& table, const KadId& se
   return out;
 }
 
-Instant Jobs::deadline() const { return std::min({refresh_at_, sweep_at_, republish_at_}); }
+void Jobs::save_soon(Instant now) {
+  if (tracked_) save_at_ = std::min(save_at_, std::max(now + kTableSaveDelay, save_not_before_));
+}
+
+bool Jobs::save_due(Instant now) {
+  if (save_at_ > now) return false;
+  save_at_ = Instant::never();
+  save_not_before_ = now + kTableSavePause;
+  return true;
+}
+
+Instant Jobs::deadline() const { return std::min({refresh_at_, sweep_at_, republish_at_, save_at_}); }
 
 }  // namespace starling::kad

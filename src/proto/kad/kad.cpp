@@ -19,6 +19,18 @@ constexpr Duration kRepublishPause = 10s;
 /// Silent entries asked at every refresh.
 constexpr std::size_t kLivenessChecksMax = 32;
 
+/// `reason="…"`, one of a fixed set.
+std::string reason_label(const Error& error) {
+  for (const auto& [code, text] :
+       {std::pair{Errc::over_rate, "over_rate"}, std::pair{Errc::store_full, "store_full"},
+        std::pair{Errc::invalid_record, "invalid_record"}, std::pair{Errc::bad_namespace, "bad_namespace"},
+        std::pair{Errc::value_too_long, "value_too_long"}, std::pair{Errc::key_too_long, "key_too_long"},
+        std::pair{Errc::record_key_mismatch, "key_mismatch"},
+        std::pair{Errc::provider_not_sender, "not_sender"}})
+    if (error == make_error(code)) return std::string("reason=\"") + text + '"';
+  return "reason=\"malformed\"";
+}
+
 std::unique_ptr<RecordStore> or_in_memory(std::unique_ptr<RecordStore> records, const PeerId& self,
                                           const Config& config) {
   if (records) return records;
@@ -35,7 +47,10 @@ Kad::Counters::Counters(Metrics& metrics)
       requests_served(metrics.counter("kad_requests_served_count")),
       requests_refused(metrics.counter("kad_requests_refused_count")),
       table_added(metrics.counter("kad_table_added_count")),
-      table_removed(metrics.counter("kad_table_removed_count")) {}
+      table_removed(metrics.counter("kad_table_removed_count")),
+      table_size(metrics.counter("kad_table_size")),
+      records(metrics.counter("kad_records")),
+      providers(metrics.counter("kad_providers")) {}
 
 Kad::Kad(const Config& config, const PeerId& self, const Validators& validators, Env& env, Instant now,
          std::unique_ptr<RecordStore> records)
@@ -47,7 +62,13 @@ Kad::Kad(const Config& config, const PeerId& self, const Validators& validators,
       counters_(env.metrics),
       table_(place_, config.k, config.diversity),
       server_(config_, self, validators, or_in_memory(std::move(records), self, config), env.rng),
-      jobs_(config_, env.rng, now) {
+      jobs_(config_, env.rng, now),
+      replicator_(config_, self, validators) {
+  if (config.keep == Keep::everything) {
+    server_.records().track_changes();
+    server_.provider_store().track_changes();
+    jobs_.track_changes();
+  }
   STARLING_ASSERT(config.k > 0 && config.k <= kPeersPerListMax && config.alpha > 0 && config.beta > 0);
 }
 
@@ -90,7 +111,10 @@ void Kad::admit(const PeerInfo& peer, const std::optional<Multiaddr>& remote, No
   const auto result = table_.add(peer, remote, now.mono, config_.liveness_after);
   if (result.outcome == RoutingTable::Outcome::added) {
     ++counters_.table_added;
+    counters_.table_size = table_.size();
     emit(TableChanged{peer.id, TableChanged::What::added});
+    if (config_.mode == Mode::server) replicator_.note_newcomer(peer.id, now.mono);
+    jobs_.save_soon(now.mono);
     if (first) jobs_.refresh_soon(now.mono);
   }
   if (result.check)
@@ -100,6 +124,7 @@ void Kad::admit(const PeerInfo& peer, const std::optional<Multiaddr>& remote, No
 void Kad::note_removal(const PeerId& peer, const RoutingTable::Removal& removal) {
   if (!removal.removed) return;
   ++counters_.table_removed;
+  counters_.table_size = table_.size();
   emit(TableChanged{peer, TableChanged::What::removed});
   if (!removal.promoted) return;
   ++counters_.table_added;
@@ -109,23 +134,45 @@ void Kad::note_removal(const PeerId& peer, const RoutingTable::Removal& removal)
 
 void Kad::run_probes(Now now) {
   start_waiting(now);
-  while (auto probe = prober_.next()) {
-    Message message;
-    message.type = MessageType::find_node;
-    message.key = to_bytes(self_.bytes());
-    const RequestId id = pool_.open(QueryPool::kProbe, probe->peer, message.type, now.mono);
-    ++counters_.requests_sent;
-    emit(SendRequest{id, probe->peer.id, std::move(probe->peer.addrs), std::move(message), true});
-  }
+  while (auto probe = prober_.next()) start_probe(*std::move(probe), now);
+  if (!saved_.empty()) ask_saved(now);
+}
+
+void Kad::start_probe(Prober::Probe probe, Now now) {
+  Message message;
+  message.type = MessageType::find_node;
+  message.key = to_bytes(self_.bytes());
+  const RequestId id = pool_.open(QueryPool::kProbe, probe.peer, message.type, now.mono);
+  ++counters_.requests_sent;
+  emit(SendRequest{id, probe.peer.id, std::move(probe.peer.addrs), std::move(message), true});
 }
 
 // --- serving ---
 
 Result<std::optional<Message>> Kad::on_request(const PeerId& from, const Message& request, Now now) {
   if (config_.mode == Mode::client) return fail(Errc::not_serving);
+  clock_ = now;
   auto answer = server_.answer(from, request, table_, now);
   ++(answer ? counters_.requests_served : counters_.requests_refused);
+  note_served(request, answer, now);
   return answer;
+}
+
+void Kad::note_served(const Message& request, const Result<std::optional<Message>>& answer, Now now) {
+  const bool put = request.type == MessageType::put_value;
+  if (!put && request.type != MessageType::add_provider) return;
+  if (!answer) {
+    env_.metrics.add("kad_puts_rejected_count", reason_label(answer.error()));
+    return;
+  }
+  show_sizes();
+  if (put) replicator_.note_stored(now.mono);
+}
+
+void Kad::show_sizes() {
+  counters_.table_size = table_.size();
+  counters_.records = server_.records().size();
+  counters_.providers = server_.provider_store().size();
 }
 
 std::optional<Bytes> Kad::stored_value(ByteView key, Now now) {
@@ -156,7 +203,8 @@ void Kad::on_response(RequestId id, Message response, Now now) {
       admit(request.peer, std::nullopt, now);
     }
     if (Query* query = pool_.find(request.query)) {
-      query->on_response(request.peer.id, std::move(response), now.wall, validators_);
+      const auto heard = query->on_response(request.peer, std::move(response), now.wall, validators_);
+      emit_hop(*query, request, heard, now);
       pump(request.query, now);
     }
   }
@@ -185,7 +233,8 @@ void Kad::fail_request(RequestId id, Kind kind, Now now) {
   if (request->query == QueryPool::kProbe) {
     (void)prober_.end(peer);
   } else if (Query* query = pool_.find(request->query)) {
-    query->on_failure(peer);
+    const auto verdict = kind == Kind::timeout ? QueryHop::Verdict::timed_out : QueryHop::Verdict::failed;
+    emit_hop(*query, *request, {verdict, 0, query->on_failure(peer, request->type)}, now);
     pump(request->query, now);
   }
   run_probes(now);
@@ -197,6 +246,7 @@ void Kad::on_request_sent(RequestId id, Now now) {
   const auto request = *pool_.close(id);
   if (Query* query = pool_.find(request.query)) {
     query->on_sent(request.peer.id);
+    emit_hop(*query, request, {QueryHop::Verdict::stored, 0, {}}, now);
     pump(request.query, now);
   }
 }
@@ -225,9 +275,15 @@ void Kad::after_bootstrap(Now now) {
   }
 }
 
+/// Queries queue up, or nobody is known yet: what is due would only fail and miss its turn.
+bool Kad::holds_publishing(Now now) const {
+  const bool nobody = table_.size() == 0 && (config_.mode == Mode::client || may_find_somebody(now));
+  return nobody || pool_.waiting() >= kRepublishBacklogMax;
+}
+
 void Kad::republish(Now now) {
   for (;;) {
-    if (pool_.waiting() >= kRepublishBacklogMax || own_addrs_.empty()) {
+    if (own_addrs_.empty() || holds_publishing(now)) {
       jobs_.hold_republish(now.mono + kRepublishPause);
       return;
     }
@@ -241,24 +297,80 @@ void Kad::republish(Now now) {
   }
 }
 
+/// Records of our own. One that no longer validates has ended.
+void Kad::publish_again(Now now) {
+  while (!holds_publishing(now)) {
+    auto own = jobs_.put_due(now.mono);
+    if (!own) return;
+    if (!validators_.validate(own->key, own->value, now.wall)) {
+      jobs_.stop_publishing(own->key);
+      continue;
+    }
+    QuerySpec spec;
+    spec.goal = Goal::put_value;
+    spec.audience = QuerySpec::Audience::nobody;
+    spec.key = std::move(own->key);
+    spec.value = std::move(own->value);
+    (void)begin(std::move(spec), now);
+  }
+}
+
+void Kad::replicate(Now now) {
+  if (config_.mode == Mode::client) return;
+  while (replicating_ < kReplicationsRunningMax && pool_.waiting() < kRepublishBacklogMax) {
+    auto task = replicator_.next(server_.records(), table_, now);
+    if (!task) return;
+    QuerySpec spec;
+    spec.audience = QuerySpec::Audience::nobody;
+    spec.key = std::move(task->key);
+    spec.value = std::move(task->value);
+    if (!validators_.validate(spec.key, spec.value, now.wall)) continue;
+    spec.goal = task->newcomer ? Goal::correct : Goal::replicate;
+    spec.options.publish = Publish::classic;
+    if (task->newcomer) {
+      spec.targets.push_back(std::move(*task->newcomer));
+      env_.metrics.add("kad_records_handed_over_count");
+    } else {
+      ++replicating_;
+      env_.metrics.add("kad_records_replicated_count");
+    }
+    (void)begin(std::move(spec), now);
+  }
+}
+
 Instant Kad::deadline() const {
-  return std::min(pool_.deadline(config_.request_timeout, config_.stall_after), jobs_.deadline());
+  Instant next = std::min(pool_.deadline(config_.request_timeout, config_.stall_after), jobs_.deadline());
+  if (table_.size() == 0 && pool_.waiting() > 0 && clock_.mono < saved_wait_until_)
+    next = std::min(next, saved_wait_until_);
+  const bool replicates = config_.mode == Mode::server && replicating_ < kReplicationsRunningMax;
+  return replicates ? std::min(next, replicator_.deadline()) : next;
 }
 
 void Kad::on_deadline(Now now) {
+  clock_ = now;
   while (const auto id = pool_.newly_stalled(now.mono, config_.stall_after)) {
     const QueryPool::InFlight request = *pool_.peek(*id);
     if (Query* query = pool_.find(request.query)) {
-      query->on_stall(request.peer.id);
+      emit_hop(*query, request, {QueryHop::Verdict::stalled, 0, query->on_stall(request.peer.id)}, now);
       pump(request.query, now);
     }
   }
   while (const auto id = pool_.timed_out(now.mono, config_.request_timeout))
     fail_request(*id, Kind::timeout, now);
   while (const auto id = pool_.overdue(now.mono)) end(*id, now, std::nullopt, true);
-  if (jobs_.sweep_due(now.mono)) server_.sweep(now);
+  if (jobs_.sweep_due(now.mono)) {
+    server_.sweep(now);
+    show_sizes();
+    jobs_.save_soon(now.mono);
+  }
+  if (jobs_.save_due(now.mono)) save_table(now);
+  start_waiting(now);
   if (jobs_.refresh_due(now.mono)) refresh(now);
-  republish(now);
+  if (jobs_.publishing_due(now.mono)) {
+    publish_again(now);
+    republish(now);
+  }
+  replicate(now);
 }
 
 // --- actions ---
@@ -266,6 +378,7 @@ void Kad::on_deadline(Now now) {
 void Kad::emit(Action action) { actions_.push_back(std::move(action)); }
 
 std::optional<Action> Kad::poll() {
+  if (has_persists()) return Action(std::move(persists_[next_persist_++]));
   if (next_action_ == actions_.size()) return std::nullopt;
   std::optional<Action> out(std::move(actions_[next_action_++]));
   if (next_action_ == actions_.size()) {

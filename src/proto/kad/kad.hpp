@@ -9,6 +9,7 @@
 #include "proto/kad/jobs.hpp"
 #include "proto/kad/prober.hpp"
 #include "proto/kad/query_pool.hpp"
+#include "proto/kad/replicator.hpp"
 #include "proto/kad/routing_table.hpp"
 #include "proto/kad/server.hpp"
 #include "proto/kad/validator.hpp"
@@ -24,7 +25,8 @@ struct ServerPeer {
 
 /// One per node. One thread. Outlived by Env and Validators, which it refers to.
 ///
-/// Call order: any input → drain poll() → re-arm deadline(). Nothing is called out but the validators.
+/// Call order: restore() what was kept → start() → any input → drain poll() → re-arm deadline(). Nothing is
+/// called out but the validators.
 /// - Membership is fed by identify alone: on_peer_supports_kad() for peers that list our protocol,
 ///   on_peer_unsupported() for those that do not (any more). Who merely asks us, or is merely named by
 ///   others, never enters the table: clients would fill it (py's trap). A newcomer is probed with FIND_NODE
@@ -32,8 +34,8 @@ struct ServerPeer {
 ///   too.
 /// - Each SendRequest is answered by on_response(), on_request_failed() or, without a response,
 ///   on_request_sent(). The brain has its own timeouts, so a driver that says nothing cannot hang a query.
-/// - Every query ends in exactly one QueryDone. One begun while the table is empty waits for probes under
-/// way.
+/// - Every query ends in exactly one QueryDone, a traced one after its QueryHops. One begun while the table
+/// is empty waits for probes under way.
 ///
 /// Spec: libp2p/specs kad-dht; ipfs/specs routing/kad-dht (termination by beta, diversity); PROTOCOL.md §3
 /// for GET and PUT.
@@ -47,6 +49,17 @@ class Kad {
       std::unique_ptr<RecordStore> records = nullptr);
   Kad(const Kad&) = delete;
   Kad& operator=(const Kad&) = delete;
+
+  // --- over a restart (Keep::everything) ---
+  /// Before start(): what Persist had told. An entry that is damaged, has ended, is not valid (any more) or
+  /// over a quota is left out, and told to be erased. Errc::bad_entry, store_full, errors of the validators.
+  Result<void> restore(Durable what, ByteView key, ByteView value, Now now);
+  /// Asks the servers of the saved table whether they are still there, so that the network is found again
+  /// without bootstrap nodes: kSavedProbesMax at once, all of them as a server, until k have answered as a
+  /// client.
+  void start(Now now);
+  /// Tells the table as it is, before a shutdown.
+  void save_table(Now now);
 
   // --- membership ---
   void on_peer_supports_kad(const ServerPeer& peer, Now now);
@@ -64,25 +77,28 @@ class Kad {
 
   // --- queries ---
   /// Ends in PeerDone, or Errc::not_found.
-  QueryId find_peer(const PeerId& peer, Now now);
+  QueryId find_peer(const PeerId& peer, Now now, QueryOptions options = {});
   /// The k nearest to SHA-256(key). Ends in ClosestDone.
-  QueryId closest_peers(Bytes key, Now now);
+  QueryId closest_peers(Bytes key, Now now, QueryOptions options = {});
   /// Ends in ValueDone; a key of a namespace without a validator in Errc::bad_namespace.
-  QueryId get_value(Bytes key, GetOptions options, Now now);
-  /// The value must be valid (Errc::invalid_record otherwise). Ends in PutDone, or Errc::nobody_stored.
-  QueryId put_value(Bytes key, Bytes value, Now now);
+  QueryId get_value(Bytes key, GetOptions get, Now now, QueryOptions options = {});
+  /// The value must be valid (Errc::invalid_record otherwise). Ends in PutDone, or Errc::nobody_stored;
+  /// Errc::store_full when it is to be published again and kOwnRecordsMax are already.
+  QueryId put_value(Bytes key, Bytes value, Now now, QueryOptions options = {});
   /// ADD_PROVIDER to the k nearest, again every Config::provider_republish until stop_providing(). Ends in
   /// ProvideDone, or Errc::no_addresses; Errc::store_full when kOwnProvidedKeysMax keys are provided already.
-  QueryId provide(Bytes key, Now now);
+  QueryId provide(Bytes key, Now now, QueryOptions options = {});
   void stop_providing(ByteView key);
+  /// A record put with Upkeep::publish_again is not put again.
+  void stop_publishing(ByteView key) { jobs_.stop_publishing(key); }
   /// At most `count` (1 to kProvidersPerQueryMax) providers. Ends in ProvidersDone; ProviderFound comes
   /// earlier.
-  QueryId find_providers(Bytes key, std::size_t count, Now now);
+  QueryId find_providers(Bytes key, std::size_t count, Now now, QueryOptions options = {});
   /// Looks up our own id, then refreshes the buckets. Ends in BootstrapDone. Also happens by itself when the
   /// table gets its first peer and at every refresh.
   QueryId bootstrap(Now now);
-  /// Ends the query with Errc::cancelled; no-op when it has ended. Its requests under way still feed the
-  /// table.
+  /// Ends the query with Errc::cancelled; no-op when it has ended for its caller. Its requests under way
+  /// still feed the table.
   void cancel(QueryId query, Now now);
   /// What provide() publishes. Addresses out of Config::scope are left out.
   void set_own_addrs(std::vector<Multiaddr> addrs);
@@ -98,6 +114,8 @@ class Kad {
 
   // --- what the rest of the node may look at ---
   const RoutingTable& table() const noexcept { return table_; }
+  /// How many servers there are, as far as our lookups can tell; nothing before enough of them agree.
+  std::optional<SizeEstimate> network_size(Now now) const { return size_.estimate(now.mono); }
   const Config& config() const noexcept { return config_; }
   const PeerId& self() const noexcept { return self_; }
   std::size_t record_count() const noexcept { return server_.records().size(); }
@@ -121,10 +139,27 @@ class Kad {
   bool link_works(Now now) const;
   bool among_nearest(const KadId& target, const std::vector<PeerInfo>& others) const;
   void settle(Query& query, Now now);
+  void settle_stores(Query& query, Now now);
+  void report(QueryId id, const Query& query, Result<QueryResult> result, Now now);
+  void learn_size(const Query& query, Now now);
   void refresh(Now now);
   void after_bootstrap(Now now);
   void republish(Now now);
+  void publish_again(Now now);
+  bool holds_publishing(Now now) const;
+  void replicate(Now now);
+  void note_served(const Message& request, const Result<std::optional<Message>>& answer, Now now);
+  void count_query(const Query& query, const QueryDone& done);
+  void show_sizes();
   void emit(Action action);
+  void emit_hop(Query& query, const QueryPool::InFlight& request, const Query::Heard& heard, Now now);
+  void start_probe(Prober::Probe probe, Now now);
+  void ask_saved(Now now);
+  bool may_find_somebody(Now now) const;
+  Result<void> restore_entry(Durable what, ByteView key, ByteView value, Now now);
+  void tell_changes();
+  void forget_what_is_kept(ByteView restored);
+  bool has_persists();
 
   /// Places of the registry's counters, looked up once.
   struct Counters {
@@ -137,6 +172,9 @@ class Kad {
     std::uint64_t& requests_refused;
     std::uint64_t& table_added;
     std::uint64_t& table_removed;
+    std::uint64_t& table_size;
+    std::uint64_t& records;
+    std::uint64_t& providers;
   };
 
   Config config_;
@@ -150,11 +188,20 @@ class Kad {
   QueryPool pool_;
   Prober prober_;
   Jobs jobs_;
+  NetworkSize size_;
+  Replicator replicator_;
+  std::size_t replicating_ = 0;
   std::vector<Multiaddr> own_addrs_;
   std::vector<Action> actions_;
   std::size_t next_action_ = 0;
   Instant answered_ = Instant::never();  ///< when anybody last answered a request; never() = nobody has
   bool starting_ = false;
+  std::vector<Persist> persists_;  ///< told before actions_
+  std::size_t next_persist_ = 0;
+  std::vector<PeerInfo> saved_;  ///< servers of the saved table that are still to be asked, the next last
+  Instant saved_wait_until_;
+  Bytes saved_table_;  ///< as it was told last
+  Now clock_;          ///< of the last input; entries of the provider store end in monotonic time
 };
 
 }  // namespace starling::kad

@@ -1,6 +1,7 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 #include "proto/kad/kad_testing.hpp"
@@ -26,8 +27,17 @@ class KadBrain : public ::testing::Test {
       if (auto* done = std::get_if<QueryDone>(&*action)) dones.push_back(std::move(*done));
       if (auto* found = std::get_if<ProviderFound>(&*action))
         found_providers.push_back(std::move(found->provider));
+      if (auto* hop = std::get_if<QueryHop>(&*action)) hops.push_back(std::move(*hop));
       if (auto* change = std::get_if<TableChanged>(&*action)) changes.push_back(*change);
+      if (auto* kept = std::get_if<Persist>(&*action)) write(*kept);
     }
+  }
+  void write(const Persist& kept) {
+    ++writes;
+    if (kept.value.empty())
+      disk.erase({kept.what, kept.key});
+    else
+      disk.insert_or_assign({kept.what, kept.key}, kept.value);
   }
   void pass(Duration time) {
     const Instant end = now.mono + time;
@@ -103,6 +113,9 @@ class KadBrain : public ::testing::Test {
   std::vector<QueryDone> dones;
   std::vector<PeerInfo> found_providers;
   std::vector<TableChanged> changes;
+  std::vector<QueryHop> hops;
+  std::map<std::pair<Durable, Bytes>, Bytes> disk;
+  std::size_t writes = 0;
 };
 
 }  // namespace starling::kad::testing

@@ -19,6 +19,12 @@ bool nearer(const KadId& target, const KadId& a, const KadId& b) noexcept {
   return false;
 }
 
+std::uint64_t distance_prefix(const KadId& a, const KadId& b) noexcept {
+  std::uint64_t out = 0;
+  for (std::size_t i = 0; i < 8; ++i) out = (out << 8) | static_cast<std::uint8_t>(a.bytes[i] ^ b.bytes[i]);
+  return out;
+}
+
 std::size_t common_prefix_bits(const KadId& a, const KadId& b) noexcept {
   for (std::size_t i = 0; i < a.bytes.size(); ++i) {
     const auto difference = static_cast<std::uint8_t>(a.bytes[i] ^ b.bytes[i]);

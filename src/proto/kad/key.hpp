@@ -21,6 +21,8 @@ using Distance = FixedBytes<32>;
 Distance distance(const KadId& a, const KadId& b) noexcept;
 /// True when `a` is strictly nearer to `target` than `b`. No allocation, no full distance.
 bool nearer(const KadId& target, const KadId& a, const KadId& b) noexcept;
+/// The first 64 bits of the distance: enough to tell how densely servers stand around a place.
+std::uint64_t distance_prefix(const KadId& a, const KadId& b) noexcept;
 /// Leading bits that both share, 0 to 256.
 std::size_t common_prefix_bits(const KadId& a, const KadId& b) noexcept;
 

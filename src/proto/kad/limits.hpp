@@ -73,6 +73,20 @@ inline constexpr std::size_t kValuesPerQueryMax = 16;
 /// Providers that one query collects at most, and from one answer.
 inline constexpr std::size_t kProvidersPerQueryMax = 256;
 inline constexpr std::size_t kProvidersPerAnswerMax = 20;
+/// Disjoint paths of one query.
+inline constexpr std::size_t kPathsMax = 8;
+/// Lookups that the estimate of the network's size rests on, how long each counts, and how many must agree.
+inline constexpr std::size_t kSizeSamplesMax = 64;
+inline constexpr Duration kSizeSampleAge = 2h;
+inline constexpr std::size_t kSizeSamplesMin = 5;
+/// Cells into which a crowded neighbourhood is cut, and servers asked in each: 3 k with k = 20, the price of
+/// a query whose target somebody has surrounded.
+inline constexpr std::size_t kCrowdedCells = 20;
+inline constexpr std::size_t kCrowdedPerCell = 3;
+/// Servers of our own table with which such a query starts again: we met them in other company.
+inline constexpr std::size_t kCrowdedSeeds = 128;
+/// QueryHop events of one traced query; requests beyond are counted in QueryStats::hops_untold.
+inline constexpr std::size_t kHopsPerQueryMax = 512;
 /// Liveness probes under way at once, and waiting.
 inline constexpr std::size_t kProbesRunningMax = 8;
 inline constexpr std::size_t kProbesWaitingMax = 128;
@@ -81,6 +95,21 @@ inline constexpr std::size_t kProbesWaitingMax = 128;
 inline constexpr std::size_t kRefreshHashesMax = 4096;
 /// Buckets refreshed at most in one round.
 inline constexpr std::size_t kRefreshBucketsMax = 16;
+
+// --- what outlives a restart ---
+/// Servers of the routing table that are saved: 40 KiB at most in practice, more than a join needs.
+inline constexpr std::size_t kSavedPeersMax = 256;
+/// Addresses saved of one server.
+inline constexpr std::size_t kSavedAddrsMax = 4;
+/// Saved servers asked at once after a restart, besides the kProbesRunningMax that newcomers have for
+/// themselves.
+inline constexpr std::size_t kSavedProbesMax = 16;
+/// The longest that queries wait for the first saved server to answer before they are told that nobody is
+/// known.
+inline constexpr Duration kSavedWaitMax = 15s;
+/// From a newcomer in the table to saving it, and between two saves.
+inline constexpr Duration kTableSaveDelay = 5s;
+inline constexpr Duration kTableSavePause = 60s;
 
 // --- server ---
 /// Peers whose rates are remembered; the least recent goes first.
@@ -95,6 +124,15 @@ inline constexpr std::size_t kProvidersPerKeyMax = 64;
 inline constexpr std::size_t kProvidedKeysPerPeerMax = 4096;
 /// Providers of one key from one address group (IPv4 /16, IPv6 /32) of the public internet.
 inline constexpr std::size_t kProvidersPerGroupMax = 8;
+/// Records looked at in one second for those that must be passed on, and how many are under way at once.
+inline constexpr std::size_t kReplicationSlice = 256;
+inline constexpr std::size_t kReplicationsRunningMax = 4;
+/// Newcomers that wait for the records they are near to, and records handed over in a second: less than a
+/// server takes of one peer in the long run.
+inline constexpr std::size_t kNewcomersMax = 16;
+inline constexpr std::size_t kHandoversPerSecond = 4;
+/// Records of our own that are put again until we stop.
+inline constexpr std::size_t kOwnRecordsMax = 1024;
 /// Keys that this node itself provides and publishes again.
 inline constexpr std::size_t kOwnProvidedKeysMax = 4096;
 

@@ -19,10 +19,14 @@ std::size_t Lookup::position(const KadId& place) const {
   return static_cast<std::size_t>(it - candidates_.begin());
 }
 
-Lookup::Candidate* Lookup::find(const PeerId& peer) {
+const Lookup::Candidate* Lookup::find(const PeerId& peer) const {
   const KadId place = KadId::of(peer);
   const std::size_t at = position(place);
   return at < candidates_.size() && candidates_[at].place == place ? &candidates_[at] : nullptr;
+}
+
+Lookup::Candidate* Lookup::find(const PeerId& peer) {
+  return const_cast<Candidate*>(std::as_const(*this).find(peer));
 }
 
 void Lookup::seed(std::vector<PeerInfo> peers) {
@@ -43,8 +47,9 @@ void Lookup::insert(PeerInfo peer, std::uint16_t source) {
     if (last == 0 || last - 1 < at) return;  // nobody unasked is farther than the newcomer
     candidates_.erase(candidates_.begin() + static_cast<std::ptrdiff_t>(last - 1));
   }
-  candidates_.insert(candidates_.begin() + static_cast<std::ptrdiff_t>(at),
-                     Candidate{place, std::move(peer), State::heard, source});
+  Candidate candidate{place, std::move(peer), State::heard, source};
+  if (source != kNobody) candidate.depth = static_cast<std::uint16_t>(sources_[source].depth + 1);
+  candidates_.insert(candidates_.begin() + static_cast<std::ptrdiff_t>(at), std::move(candidate));
 }
 
 /// Named again: more addresses to try, and one more who answers for it.
@@ -70,18 +75,36 @@ bool Lookup::book(Candidate& candidate) {
   return true;
 }
 
+Lookup::Census::Census(const Lookup& lookup, std::size_t count) noexcept
+    : lookup_(lookup), count_(count), limited_(lookup.spread_ && count >= lookup.tuning_.k) {
+  if (limited_) per_cell_ = lookup.spread_->per_cell;
+}
+
+bool Lookup::Census::complete(const Candidate& candidate) noexcept {
+  if (!limited_) return counted_ >= count_;
+  const std::uint64_t cell = distance_prefix(lookup_.target_, candidate.place) / lookup_.spread_->cell_width;
+  if (cell != cell_) in_cell_ = 0;
+  cell_ = cell;
+  return cell_ >= lookup_.spread_->cells && counted_ >= count_;
+}
+
+void Lookup::Census::add() noexcept {
+  ++counted_;
+  ++in_cell_;
+}
+
 std::optional<PeerInfo> Lookup::next() {
   if (asked_ >= tuning_.alpha || asked_ + stalled_ >= tuning_.alpha * kInFlightPerAlpha) return std::nullopt;
-  std::size_t considered = 0;
+  Census census(*this, tuning_.k);
   for (Candidate& candidate : candidates_) {
-    if (considered == tuning_.k) return std::nullopt;
+    if (census.complete(candidate)) return std::nullopt;
     switch (candidate.state) {
       case State::failed:
       case State::stalled: break;
       case State::asked:
-      case State::answered: ++considered; break;
+      case State::answered: census.add(); break;
       case State::heard:
-        if (!book(candidate)) break;
+        if (census.crowded() || !book(candidate)) break;
         candidate.state = State::asked;
         ++asked_;
         return candidate.peer;
@@ -109,14 +132,16 @@ void Lookup::settle(Candidate& candidate, State state) {
   }
 }
 
-void Lookup::forget_suggestions(std::uint16_t source) {
-  if (source == kNobody || !sources_[source].discredited()) return;
-  std::erase_if(candidates_, [this, source](Candidate& candidate) {
+std::optional<Lookup::Discarded> Lookup::forget_suggestions(std::uint16_t source) {
+  if (source == kNobody || !sources_[source].discredited()) return std::nullopt;
+  const std::size_t forgotten = std::erase_if(candidates_, [this, source](Candidate& candidate) {
     if (candidate.source != source || candidate.state != State::heard) return false;
     if (candidate.backup == kNobody || sources_[candidate.backup].discredited()) return true;
     candidate.source = std::exchange(candidate.backup, kNobody);
     return false;
   });
+  if (forgotten == 0) return std::nullopt;
+  return Discarded{sources_[source].server, forgotten};
 }
 
 bool Lookup::on_answer(const PeerId& from, std::vector<PeerInfo> named) {
@@ -126,7 +151,7 @@ bool Lookup::on_answer(const PeerId& from, std::vector<PeerInfo> named) {
   settle(*candidate, State::answered);
   if (named.empty() || sources_.size() >= kNobody) return true;
   const auto source = static_cast<std::uint16_t>(sources_.size());
-  sources_.emplace_back();
+  sources_.push_back({from, candidate->depth});
 
   if (named.size() > kCandidatesPerAnswerMax) {
     std::vector<std::pair<KadId, std::size_t>> order;
@@ -143,30 +168,43 @@ bool Lookup::on_answer(const PeerId& from, std::vector<PeerInfo> named) {
   return true;
 }
 
-void Lookup::on_failure(const PeerId& peer) {
+std::optional<Lookup::Discarded> Lookup::on_failure(const PeerId& peer) {
   Candidate* candidate = find(peer);
   if (candidate == nullptr || (candidate->state != State::asked && candidate->state != State::stalled))
-    return;
+    return std::nullopt;
   const std::uint16_t source = candidate->source;
   settle(*candidate, State::failed);
-  forget_suggestions(source);
+  return forget_suggestions(source);
 }
 
-void Lookup::on_stall(const PeerId& peer) {
+std::optional<Lookup::Discarded> Lookup::on_stall(const PeerId& peer) {
   Candidate* candidate = find(peer);
-  if (candidate == nullptr || candidate->state != State::asked) return;
+  if (candidate == nullptr || candidate->state != State::asked) return std::nullopt;
   const std::uint16_t source = candidate->source;
   settle(*candidate, State::stalled);
-  forget_suggestions(source);
+  return forget_suggestions(source);
+}
+
+std::optional<Lookup::Origin> Lookup::origin(const PeerId& peer) const {
+  const Candidate* candidate = find(peer);
+  if (candidate == nullptr) return std::nullopt;
+  Origin out;
+  out.depth = candidate->depth;
+  if (candidate->source != kNobody) out.suggested_by = sources_[candidate->source].server;
+  return out;
 }
 
 bool Lookup::converged(std::size_t count) const {
   if (answers_ == 0) return exhausted();
-  std::size_t nearest = 0;
+  Census census(*this, count);
   for (const Candidate& candidate : candidates_) {
     if (candidate.state == State::failed || candidate.state == State::stalled) continue;
-    if (candidate.state != State::answered) return false;
-    if (++nearest >= count) return true;
+    if (census.complete(candidate)) return true;
+    if (candidate.state == State::answered) {
+      census.add();
+    } else if (!census.crowded()) {
+      return false;
+    }
   }
   return true;
 }
@@ -179,9 +217,12 @@ bool Lookup::exhausted() const {
 
 std::vector<PeerInfo> Lookup::answered(std::size_t count) const {
   std::vector<PeerInfo> out;
+  Census census(*this, count);
   for (const Candidate& candidate : candidates_) {
-    if (out.size() == count) break;
-    if (candidate.state == State::answered) out.push_back(candidate.peer);
+    if (census.complete(candidate)) break;
+    if (candidate.state != State::answered) continue;
+    if (!census.crowded()) out.push_back(candidate.peer);
+    census.add();
   }
   return out;
 }

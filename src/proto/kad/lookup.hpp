@@ -31,23 +31,49 @@ class Lookup {
   Lookup(const KadId& target, const PeerId& self, Tuning tuning)
       : target_(target), self_(self), tuning_(tuning) {}
 
+  /// What a failure has told about the server that named the failed one.
+  struct Discarded {
+    PeerId server;
+    std::size_t suggestions = 0;
+  };
+  /// How a candidate came to be known.
+  struct Origin {
+    std::size_t depth = 1;               ///< 1: our own table
+    std::optional<PeerId> suggested_by;  ///< nothing: our own table
+  };
+
+  /// How to look at a neighbourhood that is crowded beyond belief: it is cut into `cells` of `cell_width` (as
+  /// distance_prefix() counts), and only the nearest `per_cell` of each count. However many ids somebody has
+  /// made for the target, they fill the cells that they are in, and honest servers farther out count again.
+  struct Spread {
+    std::uint64_t cell_width = 1;
+    std::size_t cells = 0;
+    std::size_t per_cell = 0;
+  };
+
   /// Candidates of our own table: nobody's suggestions.
   void seed(std::vector<PeerInfo> peers);
   /// The next to ask, now marked as being asked; nothing when all places are taken or nobody is eligible.
   std::optional<PeerInfo> next();
+  /// From now on `k nearest` means those that count by `spread`, and at least k. Never taken back.
+  void spread(const Spread& spread) noexcept { spread_ = spread; }
   /// False when it was not being asked: nothing changes then.
   bool on_answer(const PeerId& from, std::vector<PeerInfo> named);
-  void on_failure(const PeerId& peer);
-  void on_stall(const PeerId& peer);
+  /// Both: who has lost the rest of its suggestions by this.
+  std::optional<Discarded> on_failure(const PeerId& peer);
+  std::optional<Discarded> on_stall(const PeerId& peer);
 
   /// The `count` nearest that have neither failed nor stalled have all answered, or there is nobody left to
   /// ask.
   bool converged(std::size_t count) const;
   /// Nobody is being asked and nobody is left to ask.
   bool exhausted() const;
-  /// The nearest that answered, nearest first.
+  /// The nearest that answered, nearest first: `count` of them, or all that count once spread() was called
+  /// and `count` is k.
   std::vector<PeerInfo> answered(std::size_t count) const;
   std::size_t answer_count() const noexcept { return answers_; }
+  /// Nothing for peers that are no candidates.
+  std::optional<Origin> origin(const PeerId& peer) const;
   const KadId& target() const noexcept { return target_; }
 
  private:
@@ -59,8 +85,11 @@ class Lookup {
     State state = State::heard;
     std::uint16_t source = kNobody;  ///< index into sources_: who answers for it; kNobody = our own table
     std::uint16_t backup = kNobody;  ///< another who named it, should the source fall; kNobody = none
+    std::uint16_t depth = 1;
   };
   struct Source {
+    PeerId server;
+    std::uint16_t depth = 1;
     std::uint16_t failures = 0;
     std::uint16_t answers = 0;
     std::uint16_t asked = 0;
@@ -68,18 +97,40 @@ class Lookup {
     bool saturated() const noexcept;
   };
 
+  /// Counts candidates from the nearest outwards.
+  class Census {
+   public:
+    Census(const Lookup& lookup, std::size_t count) noexcept;
+    /// Nobody from here on matters.
+    bool complete(const Candidate& candidate) noexcept;
+    /// Its cell is full.
+    bool crowded() const noexcept { return limited_ && in_cell_ >= per_cell_; }
+    void add() noexcept;
+
+   private:
+    const Lookup& lookup_;
+    std::size_t count_;
+    bool limited_;
+    std::size_t per_cell_ = 0;
+    std::uint64_t cell_ = 0;
+    std::size_t in_cell_ = 0;
+    std::size_t counted_ = 0;
+  };
+
   std::size_t position(const KadId& place) const;
+  const Candidate* find(const PeerId& peer) const;
   Candidate* find(const PeerId& peer);
   void insert(PeerInfo peer, std::uint16_t source);
   /// Books a heard candidate on a voucher with room; false when none has.
   bool book(Candidate& candidate);
   void merge(Candidate& known, PeerInfo peer, std::uint16_t source);
   void settle(Candidate& candidate, State state);
-  void forget_suggestions(std::uint16_t source);
+  std::optional<Discarded> forget_suggestions(std::uint16_t source);
 
   KadId target_;
   PeerId self_;
   Tuning tuning_;
+  std::optional<Spread> spread_;
   std::vector<Candidate> candidates_;
   std::vector<Source> sources_;
   std::size_t answers_ = 0;

@@ -20,8 +20,15 @@ bool Prober::want(Probe probe) {
   return true;
 }
 
+bool Prober::start_saved(const PeerInfo& peer) {
+  if (find(waiting_, peer.id) != waiting_.end() || find(running_, peer.id) != running_.end()) return false;
+  running_.push_back({peer, std::nullopt, Origin::saved});
+  ++saved_running_;
+  return true;
+}
+
 std::optional<Prober::Probe> Prober::next() {
-  if (waiting_.empty() || running_.size() >= kProbesRunningMax) return std::nullopt;
+  if (waiting_.empty() || running_.size() - saved_running_ >= kProbesRunningMax) return std::nullopt;
   running_.push_back(std::move(waiting_.front()));
   waiting_.erase(waiting_.begin());
   return running_.back();
@@ -32,6 +39,7 @@ std::optional<Prober::Probe> Prober::end(const PeerId& peer) {
   if (it == running_.end()) return std::nullopt;
   std::optional<Probe> out(std::move(*it));
   running_.erase(it);
+  if (out->origin == Origin::saved) --saved_running_;
   return out;
 }
 

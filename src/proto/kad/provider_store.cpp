@@ -22,9 +22,10 @@ void ProviderStore::forget(const PeerId& provider) {
     per_peer_.erase(peer);
 }
 
-std::size_t ProviderStore::drop_expired(Entries& entries, Instant now) {
+std::size_t ProviderStore::drop_expired(const Bytes& key, Entries& entries, Instant now) {
   return std::erase_if(entries, [&](const Entry& entry) {
     if (entry.expires > now) return false;
+    note(key, entry.provider.id);
     forget(entry.provider.id);
     return true;
   });
@@ -36,11 +37,12 @@ Result<void> ProviderStore::add(ByteView key, PeerInfo provider, Instant now, In
   if (list != keys_.end()) {
     for (Entry& entry : list->second) {
       if (entry.provider.id != provider.id) continue;
+      note(owned, provider.id);
       entry.provider = std::move(provider);
       entry.expires = expires;
       return {};
     }
-    drop_expired(list->second, now);
+    drop_expired(owned, list->second, now);
     if (list->second.size() >= limits_.providers_per_key_max) return fail(Errc::store_full);
     if (const std::uint32_t group = group_of(provider); group != 0) {
       const auto same = std::count_if(list->second.begin(), list->second.end(), [group](const Entry& entry) {
@@ -55,6 +57,7 @@ Result<void> ProviderStore::add(ByteView key, PeerInfo provider, Instant now, In
     return fail(Errc::store_full);
   ++per_peer_[provider.id];
   ++count_;
+  note(owned, provider.id);
   keys_[std::move(owned)].push_back({std::move(provider), expires});
   return {};
 }
@@ -62,9 +65,19 @@ Result<void> ProviderStore::add(ByteView key, PeerInfo provider, Instant now, In
 void ProviderStore::remove(ByteView key, const PeerId& provider) {
   const auto list = keys_.find(to_bytes(key));
   if (list == keys_.end()) return;
-  if (std::erase_if(list->second, [&](const Entry& entry) { return entry.provider.id == provider; }) > 0)
+  if (std::erase_if(list->second, [&](const Entry& entry) { return entry.provider.id == provider; }) > 0) {
+    note(list->first, provider);
     forget(provider);
+  }
   if (list->second.empty()) keys_.erase(list);
+}
+
+const ProviderStore::Entry* ProviderStore::find_entry(ByteView key, const PeerId& provider) const {
+  const auto list = keys_.find(to_bytes(key));
+  if (list == keys_.end()) return nullptr;
+  const auto entry = std::find_if(list->second.begin(), list->second.end(),
+                                  [&](const Entry& known) { return known.provider.id == provider; });
+  return entry == list->second.end() ? nullptr : &*entry;
 }
 
 std::vector<PeerInfo> ProviderStore::find(ByteView key, std::size_t count, Instant now, Rng& rng) const {
@@ -83,7 +96,7 @@ std::vector<PeerInfo> ProviderStore::find(ByteView key, std::size_t count, Insta
 std::size_t ProviderStore::expire(Instant now) {
   std::size_t dropped = 0;
   for (auto it = keys_.begin(); it != keys_.end();) {
-    dropped += drop_expired(it->second, now);
+    dropped += drop_expired(it->first, it->second, now);
     it = it->second.empty() ? keys_.erase(it) : std::next(it);
   }
   return dropped;

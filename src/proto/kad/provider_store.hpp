@@ -1,6 +1,7 @@
 #pragma once
 // Who said to provide what.
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -29,19 +30,32 @@ class ProviderStore {
   std::size_t size() const noexcept { return count_; }
   std::size_t key_count() const noexcept { return keys_.size(); }
 
- private:
   struct Entry {
     PeerInfo provider;
     Instant expires;
   };
+  /// nullptr when the provider is not known for this key. Valid until the next change.
+  const Entry* find_entry(ByteView key, const PeerId& provider) const;
+  /// From now on changes are noted; take_changes() gives what was added, renewed or dropped since its last
+  /// call, repeats included.
+  using Change = std::pair<Bytes, PeerId>;
+  void track_changes() noexcept { tracked_ = true; }
+  std::vector<Change> take_changes() { return std::exchange(changes_, {}); }
+
+ private:
   using Entries = std::vector<Entry>;
   void forget(const PeerId& provider);
-  std::size_t drop_expired(Entries& entries, Instant now);
+  std::size_t drop_expired(const Bytes& key, Entries& entries, Instant now);
+  void note(const Bytes& key, const PeerId& provider) {
+    if (tracked_) changes_.emplace_back(key, provider);
+  }
 
   StoreLimits limits_;
   std::map<Bytes, Entries> keys_;
   std::map<PeerId, std::size_t> per_peer_;
   std::size_t count_ = 0;
+  std::vector<Change> changes_;
+  bool tracked_ = false;
 };
 
 }  // namespace starling::kad

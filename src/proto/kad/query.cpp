@@ -1,6 +1,7 @@
 #include "proto/kad/query.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/assert.hpp"
 #include "proto/kad/address.hpp"
@@ -20,23 +21,55 @@ void add_addrs(PeerInfo& known, std::vector<Multiaddr> addrs) {
   }
 }
 
+/// An estimate this wrong is as good as none.
+constexpr double kErrorMax = 0.35;
+/// A server at least this likely to be one of the k nearest is stored at without waiting for the others:
+/// about k of them stand within that distance, nearly all of them with much better odds.
+constexpr double kNearOdds = 0.5;
+/// Fewer servers so near happen by chance this often: of the k nearest, and of the quorum of a get.
+constexpr double kCrowdedOdds = 1e-5;
+constexpr double kQuorumCrowdedOdds = 1e-3;
+/// Servers to be expected in the cells of a crowded neighbourhood, as a multiple of k.
+constexpr double kCrowdedReach = 1.25;
+
+/// The distance within which `servers_there` of `servers` are expected.
+std::uint64_t distance_of(double servers_there, double servers) {
+  const double share = std::min(servers_there / servers, 1.0);
+  constexpr double kLargest = 18'446'744'073'709'549'568.0;  // the last double below 2^64
+  return static_cast<std::uint64_t>(std::max(1.0, share * kLargest));
+}
+
 }  // namespace
 
 Query::Query(QuerySpec spec, const PeerId& self, const Settings& settings, Instant started, Instant ends)
     : spec_(std::move(spec)),
       settings_(settings),
-      walk_(target_of(spec_), self, Lookup::Tuning{settings.k, settings.alpha}),
+      walk_(target_of(spec_), self, Walk::Tuning{settings.k, settings.alpha, settings.paths}),
       started_(started),
       ends_(ends) {
   found_.id = spec_.peer;
+  if (settings_.size && settings_.size->relative_error > kErrorMax) settings_.size.reset();
   if (spec_.goal == Goal::correct) {
     storing_ = true;
-    targets_ = std::move(spec_.targets);
+    for (PeerInfo& peer : std::exchange(spec_.targets, {})) target(std::move(peer));
+  } else if (stores() && settings_.publish == Publish::optimistic && settings_.size) {
+    near_ = distance_of(poisson_mean_below(settings_.k, kNearOdds), settings_.size->servers);
   }
 }
 
+void Query::target(PeerInfo peer) {
+  if (!targeted_.insert(peer.id).second) return;
+  unsettled_.insert(peer.id);
+  targets_.push_back(std::move(peer));
+}
+
+bool Query::is_store(MessageType type) noexcept {
+  return type == MessageType::put_value || type == MessageType::add_provider;
+}
+
 bool Query::stores() const noexcept {
-  return spec_.goal == Goal::put_value || spec_.goal == Goal::provide || spec_.goal == Goal::correct;
+  return spec_.goal == Goal::put_value || spec_.goal == Goal::provide || spec_.goal == Goal::correct ||
+         spec_.goal == Goal::replicate;
 }
 
 // --- requests ---
@@ -66,13 +99,11 @@ Message Query::store_message() const {
 }
 
 std::optional<Query::Request> Query::next() {
-  if (storing_) {
-    if (next_target_ == targets_.size() || open_targets_ >= settings_.alpha) return std::nullopt;
-    ++open_targets_;
+  if (next_target_ < targets_.size()) {
     ++stats_.requests;
     return Request{targets_[next_target_++], store_message(), spec_.goal != Goal::provide};
   }
-  if (walk_finished()) return std::nullopt;
+  if (storing_ || walk_finished()) return std::nullopt;
   auto peer = walk_.next();
   if (!peer) return std::nullopt;
   ++stats_.requests;
@@ -81,47 +112,60 @@ std::optional<Query::Request> Query::next() {
 
 // --- answers ---
 
-void Query::on_response(const PeerId& from, Message message, WallTime now, const Validators& validators) {
+Query::Heard Query::on_response(const PeerInfo& peer, Message message, WallTime now,
+                                const Validators& validators) {
+  const PeerId& from = peer.id;
   ++stats_.answers;
-  if (storing_) {
-    if (open_targets_ > 0) --open_targets_;
-    take_echo(message, now, validators);
-    return;
+  if (is_store(message.type)) {
+    settle_target(from);
+    const bool stored = take_echo(message, now, validators);
+    return {stored ? QueryHop::Verdict::stored : QueryHop::Verdict::refused, 0, {}};
   }
   if (spec_.goal == Goal::get_value && !take_value(from, message, now, validators)) {
-    walk_.on_failure(from);
-    return;
+    return {QueryHop::Verdict::invalid, 0, walk_.on_failure(from)};
   }
   if (spec_.goal == Goal::find_providers) take_providers(std::move(message.provider_peers));
   if (spec_.goal == Goal::find_peer) take_peer(from, message);
 
   std::vector<PeerInfo> named;
   named.reserve(std::min(message.closer_peers.size(), kPeersPerListMax));
-  for (PeerInfo& peer : message.closer_peers) {
+  for (PeerInfo& closer : message.closer_peers) {
     if (named.size() == kPeersPerListMax) break;
-    peer.addrs = usable_addrs(peer.addrs, settings_.scope, kAddrsPerPeerSentMax);
-    if (!peer.addrs.empty()) named.push_back(std::move(peer));
+    closer.addrs = usable_addrs(closer.addrs, settings_.scope, kAddrsPerPeerSentMax);
+    if (!closer.addrs.empty()) named.push_back(std::move(closer));
   }
+  const Heard out{QueryHop::Verdict::answered, named.size(), {}};
   (void)walk_.on_answer(from, std::move(named));
+  // Never more than k on trust: with a wrong estimate the walk decides who gets the rest.
+  if (near_ > 0 && targets_.size() < settings_.k && distance_prefix(walk_.target(), KadId::of(from)) <= near_)
+    target(peer);
+  return out;
 }
 
-void Query::on_failure(const PeerId& from) {
+std::optional<Lookup::Discarded> Query::on_failure(const PeerId& from, MessageType request) {
   ++stats_.failures;
-  if (!storing_) {
-    walk_.on_failure(from);
-  } else if (open_targets_ > 0) {
-    --open_targets_;
+  if (!is_store(request)) return walk_.on_failure(from);
+  settle_target(from);
+  return std::nullopt;
+}
+
+std::optional<Lookup::Discarded> Query::on_stall(const PeerId& from) {
+  if (storing_) return std::nullopt;
+  return walk_.on_stall(from);
+}
+
+bool Query::tells_hop() noexcept {
+  if (spec_.options.trace == QueryOptions::Trace::off) return false;
+  if (hops_told_ == kHopsPerQueryMax) {
+    ++stats_.hops_untold;
+    return false;
   }
+  ++hops_told_;
+  return true;
 }
 
-void Query::on_stall(const PeerId& from) {
-  if (!storing_) walk_.on_stall(from);
-}
-
-void Query::on_sent(const PeerId&) {
-  if (!storing_ || open_targets_ == 0) return;
-  --open_targets_;
-  ++stored_;
+void Query::on_sent(const PeerId& to) {
+  if (unsettled_.erase(to) > 0) ++stored_;
 }
 
 // --- values ---
@@ -170,22 +214,24 @@ bool Query::holds_best(const PeerId& peer) const {
 
 bool Query::agreed(std::size_t quorum) const {
   if (best_ == kNone) return spec_.get.absence == GetOptions::Absence::believe_quorum;
-  if (differ_) return false;
-  const auto nearest = walk_.answered(quorum);
-  return std::all_of(nearest.begin(), nearest.end(),
-                     [&](const PeerInfo& peer) { return holds_best(peer.id); });
+  if (differ_ || implausible(quorum, kQuorumCrowdedOdds)) return false;
+  for (std::size_t path = 0; path < walk_.path_count(); ++path)
+    for (const PeerInfo& peer : walk_.answered_on(path, quorum))
+      if (!holds_best(peer.id)) return false;
+  return true;
 }
 
-void Query::take_echo(const Message& message, WallTime now, const Validators& validators) {
-  if (!message.record || message.record->key != spec_.key) return;
+bool Query::take_echo(const Message& message, WallTime now, const Validators& validators) {
+  if (!message.record || message.record->key != spec_.key) return false;
   const ByteView value = message.record->value;
   if (equal(value, spec_.value)) {
     ++stored_;
-    return;
+    return true;
   }
-  if (!validators.validate(spec_.key, value, now)) return;
+  if (!validators.validate(spec_.key, value, now)) return false;
   const ByteView current = better_ ? ByteView(*better_) : ByteView(spec_.value);
   if (validators.better(spec_.key, value, current)) better_ = to_bytes(value);
+  return false;
 }
 
 // --- providers and peers ---
@@ -241,14 +287,52 @@ bool Query::walk_finished() const {
   }
 }
 
+bool Query::implausible(std::size_t count, double odds) const {
+  if (!settings_.size) return false;
+  const auto nearest = walk_.answered(count);
+  if (nearest.size() < count) return false;
+  const double share =
+      static_cast<double>(distance_prefix(walk_.target(), KadId::of(nearest[count - 1].id))) /
+      18'446'744'073'709'551'616.0;
+  const double servers = settings_.size->servers * (1 + 3 * settings_.size->relative_error);
+  return poisson_tail(count, servers * share) < odds;
+}
+
+bool Query::widen() {
+  const bool matters = stores() || spec_.goal == Goal::get_value || spec_.goal == Goal::find_providers;
+  if (crowded_ || !matters || !implausible(settings_.k, kCrowdedOdds)) return false;
+  crowded_ = wants_seeds_ = true;
+  nearest_ = walk_.answered(settings_.k);
+  const double reach = kCrowdedReach * static_cast<double>(settings_.k);
+  walk_.spread({std::max<std::uint64_t>(1, distance_of(reach, settings_.size->servers) / kCrowdedCells),
+                kCrowdedCells, kCrowdedPerCell});
+  return true;
+}
+
 bool Query::finished() {
   if (!storing_) {
     if (!walk_finished()) return false;
+    if (walk_.converged(settings_.k) && widen()) return false;
     if (!stores()) return true;
     storing_ = true;
-    targets_ = walk_.answered(settings_.k);
+    for (PeerInfo& peer : std::exchange(nearest_, {})) target(std::move(peer));
+    for (PeerInfo& peer : walk_.answered(settings_.k)) target(std::move(peer));
   }
-  return next_target_ == targets_.size() && open_targets_ == 0;
+  return unsettled_.empty();
+}
+
+bool Query::may_report() const {
+  if (near_ == 0 || spec_.audience == QuerySpec::Audience::nobody || crowded_) return false;
+  if (4 * stored_ < 3 * settings_.k || !walk_.converged(settings_.beta)) return false;
+  const auto nearest = walk_.answered(settings_.beta);
+  return std::all_of(nearest.begin(), nearest.end(), [this](const PeerInfo& peer) {
+    return targeted_.contains(peer.id) && !unsettled_.contains(peer.id);
+  });
+}
+
+void Query::note_reported() noexcept {
+  spec_.audience = QuerySpec::Audience::nobody;
+  spec_.options.trace = QueryOptions::Trace::off;
 }
 
 Result<QueryResult> Query::nothing_known(bool timed_out) const {
@@ -288,17 +372,18 @@ Result<QueryResult> Query::result(bool timed_out) const {
     }
     case Goal::put_value:
     case Goal::correct:
+    case Goal::replicate:
       if (stored_ == 0 && !better_)
         return fail(timed_out          ? Errc::query_timeout
                     : targets_.empty() ? Errc::no_peers
                                        : Errc::nobody_stored);
-      return PutDone{next_target_, stored_, better_};
+      return PutDone{next_target_, stored_, better_, finished_storing() ? Rest::none : Rest::in_background};
     case Goal::provide:
       if (stored_ == 0)
         return fail(timed_out          ? Errc::query_timeout
                     : targets_.empty() ? Errc::no_peers
                                        : Errc::nobody_stored);
-      return ProvideDone{next_target_, stored_};
+      return ProvideDone{next_target_, stored_, finished_storing() ? Rest::none : Rest::in_background};
     case Goal::find_providers:
       if (silence && providers_.empty()) return nothing_known(timed_out);
       return ProvidersDone{chosen_providers()};

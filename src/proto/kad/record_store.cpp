@@ -25,6 +25,7 @@ void MemoryRecordStore::remove(Records::iterator it) {
       peer != per_peer_.end() && --peer->second == 0)
     per_peer_.erase(peer);
   bytes_ -= cost(it->second);
+  note(it->second.key);
   records_.erase(it);
 }
 
@@ -54,6 +55,7 @@ Result<void> MemoryRecordStore::put(ByteView key, StoredRecord record) {
     const std::size_t after = cost(entry);
     if (bytes_ - before + after > limits_.record_bytes_max) return fail(Errc::store_full);
     bytes_ = bytes_ - before + after;
+    note(entry.key);
     it->second = std::move(entry);
     return {};
   }
@@ -67,12 +69,19 @@ Result<void> MemoryRecordStore::put(ByteView key, StoredRecord record) {
   if (!make_room(at, bytes)) return fail(Errc::store_full);
   bytes_ += bytes;
   if (!from.empty()) ++per_peer_[from];
+  note(entry.key);
   records_.emplace(at, std::move(entry));
   return {};
 }
 
 void MemoryRecordStore::erase(ByteView key) {
   if (const auto it = records_.find(place(key)); it != records_.end()) remove(it);
+}
+
+std::optional<RecordStore::Listed> MemoryRecordStore::next_after(ByteView key) {
+  const auto it = key.empty() ? records_.begin() : records_.upper_bound(place(key));
+  if (it == records_.end()) return std::nullopt;
+  return Listed{it->second.key, it->second.record};
 }
 
 std::size_t MemoryRecordStore::expire(WallTime now) {

@@ -284,6 +284,13 @@ std::vector<PeerInfo> RoutingTable::nearest(const KadId& target, std::size_t cou
   return out;
 }
 
+std::size_t RoutingTable::count_nearer(const KadId& target, const KadId& place) const noexcept {
+  std::size_t out = 0;
+  for (const Bucket& bucket : buckets_)
+    for (const Entry& entry : bucket.entries) out += nearer(target, entry.place, place) ? 1u : 0u;
+  return out;
+}
+
 std::vector<PeerInfo> RoutingTable::silent(Instant now, Duration liveness_after, std::size_t count) const {
   std::vector<const Entry*> found;
   for (const Bucket& bucket : buckets_)
@@ -296,6 +303,24 @@ std::vector<PeerInfo> RoutingTable::silent(Instant now, Duration liveness_after,
     if (out.size() == count) break;
     out.push_back(to_info(*entry));
   }
+  return out;
+}
+
+std::vector<RoutingTable::Member> RoutingTable::members() const {
+  std::vector<Member> out;
+  out.reserve(size_);
+  for (std::size_t i = 0; i < buckets_.size(); ++i)
+    for (const Entry& entry : buckets_[i].entries)
+      out.push_back({to_info(entry), i, entry.seen, entry.failures});
+  return out;
+}
+
+std::vector<PeerInfo> RoutingTable::sample(std::size_t count) const {
+  std::vector<PeerInfo> out;
+  out.reserve(std::min(count, size_));
+  for (std::size_t age = 0; age < k_ && out.size() < count; ++age)
+    for (std::size_t i = buckets_.size(); i-- > 0 && out.size() < count;)
+      if (age < buckets_[i].entries.size()) out.push_back(to_info(buckets_[i].entries[age]));
   return out;
 }
 

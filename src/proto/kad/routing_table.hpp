@@ -67,10 +67,23 @@ class RoutingTable {
   /// The `count` nearest to `target`, nearest first, without `excluded`.
   std::vector<PeerInfo> nearest(const KadId& target, std::size_t count,
                                 const PeerId* excluded = nullptr) const;
+  /// How many entries are strictly nearer to `target` than `place`. No allocation.
+  std::size_t count_nearer(const KadId& target, const KadId& place) const noexcept;
   /// At most `count` entries that have been silent for `liveness_after` or failed last time, longest silent
   /// first.
   std::vector<PeerInfo> silent(Instant now, Duration liveness_after, std::size_t count) const;
 
+  /// An entry as it stands.
+  struct Member {
+    PeerInfo peer;
+    std::size_t bucket;
+    Instant seen;
+    std::uint8_t failures;
+  };
+  /// Everybody, by bucket and age.
+  std::vector<Member> members() const;
+  /// At most `count`: the oldest of each bucket, then the second oldest of each, and so on.
+  std::vector<PeerInfo> sample(std::size_t count) const;
   std::size_t size() const noexcept { return size_; }
   /// One past the deepest bucket that holds anybody.
   std::size_t depth() const noexcept { return buckets_.size(); }

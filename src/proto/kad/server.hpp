@@ -47,7 +47,12 @@ class Server {
   void sweep(Now now);
   RecordStore& records() noexcept { return *records_; }
   const RecordStore& records() const noexcept { return *records_; }
+  ProviderStore& provider_store() noexcept { return providers_; }
   const ProviderStore& provider_store() const noexcept { return providers_; }
+  /// Puts back what was stored before a restart: valid, not ended, within the quotas, and no longer than it
+  /// would live if it had come now. Errors of put_own(), Errc::bad_entry, store_full.
+  Result<void> restore_record(ByteView key, StoredRecord record, Now now);
+  Result<void> restore_provider(ByteView key, PeerInfo provider, Instant expires, Now now);
 
  private:
   Result<std::optional<Message>> put_value(const PeerId& from, const Message& request, Now now);

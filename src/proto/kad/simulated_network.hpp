@@ -25,6 +25,7 @@ class SimulatedNetwork {
     Instant deadline = Instant::never();  ///< of the brain, as of its last input
     std::vector<Multiaddr> addrs;
     std::map<QueryId, QueryDone> done;
+    std::vector<QueryHop> hops;
     /// What a liar answers instead of its brain; nothing = no answer.
     std::function<std::optional<Message>(const Message&)> lie;
   };
@@ -45,6 +46,7 @@ class SimulatedNetwork {
     member->kad = std::make_unique<Kad>(config, member->id, validators, *member->env, now_);
     member->kad->set_own_addrs(member->addrs);
     member->deadline = member->kad->deadline();
+    sleepers_.emplace(member->deadline, n);
     by_id_[member->id] = member.get();
     members_.push_back(std::move(member));
     return *members_.back();
@@ -76,11 +78,13 @@ class SimulatedNetwork {
     for (;;) {
       Instant next = events_.empty() ? Instant::never() : events_.begin()->first.first;
       Member* sleeper = nullptr;
-      for (auto& member : members_)
-        if (member->life == Life::up && member->deadline < next) {
-          next = member->deadline;
-          sleeper = member.get();
-        }
+      for (const auto& [deadline, n] : sleepers_) {
+        if (deadline >= next) break;
+        if (members_[n - 1]->life != Life::up) continue;
+        next = deadline;
+        sleeper = members_[n - 1].get();
+        break;
+      }
       if (next > end) break;
       now_ = std::max(now_, next);
       if (sleeper != nullptr) {
@@ -130,6 +134,7 @@ class SimulatedNetwork {
 
  private:
   void identify(Member& at_whom, Member& other) {
+    if (at_whom.lie) return;  // a liar needs no table
     if (other.kad->mode() == Mode::server) {
       at_whom.kad->on_peer_supports_kad({other.id, other.addrs, other.addrs[0]}, at(now_));
     } else {
@@ -145,9 +150,14 @@ class SimulatedNetwork {
   void drain(Member& member) {
     while (auto action = member.kad->poll()) {
       if (auto* request = std::get_if<SendRequest>(&*action)) send(member, std::move(*request));
+      if (auto* hop = std::get_if<QueryHop>(&*action)) member.hops.push_back(std::move(*hop));
       if (auto* done = std::get_if<QueryDone>(&*action)) member.done.emplace(done->id, std::move(*done));
     }
-    member.deadline = member.kad->deadline();
+    const Instant deadline = member.kad->deadline();
+    if (deadline == member.deadline) return;
+    sleepers_.erase({member.deadline, member.n});
+    member.deadline = deadline;
+    sleepers_.emplace(deadline, member.n);
   }
   void fail(Member& from, RequestId id, Duration delay) {
     after(delay, [this, &from, id] {
@@ -195,6 +205,7 @@ class SimulatedNetwork {
   Instant now_;
   std::uint64_t sequence_ = 0;
   std::vector<std::unique_ptr<Member>> members_;
+  std::set<std::pair<Instant, std::uint64_t>> sleepers_;  ///< members by what their brains wait for
   std::map<PeerId, Member*> by_id_;
   std::set<std::pair<std::uint64_t, std::uint64_t>> connected_;
   std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> events_;

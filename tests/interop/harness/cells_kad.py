@@ -72,6 +72,24 @@ def kad_put_after_provide(run, one, two):
         check(got["value"] == "0102", f"another value came back: {got}")
 
 
+@cell("kad-roles")
+def kad_roles(run, one, two):
+    """The official kad-dht interop test: a bootstrap, a provider and queriers; any bytes as a provider's key."""
+    bootstrap, provider, *queriers = run.start_all(
+        (two, kad("server")), (one, kad("server")), (one, kad("client")), (two, kad("client")))
+    name = run.unique("roles")
+    raw = f"interop-test-key-{name}".encode().hex()
+    record, greeting = f"/example/data/{name}", f"hello from {provider.label} client".encode()
+    join(provider, bootstrap)
+    provider.call("provide", timeout=LOOKUP_SECONDS, keyhex=raw)
+    provider.call("put", timeout=LOOKUP_SECONDS, key=record, value=greeting.hex())
+    for querier in queriers:
+        join(querier, bootstrap)
+        querier.poll("findproviders", lambda f: provider.peer_id in f["providers"], "provider", keyhex=raw)
+        got = querier.call("get", timeout=LOOKUP_SECONDS, key=record)["value"]
+        check(bytes.fromhex(got) == greeting, f"{querier.label} got another value: {got}")
+
+
 @cell("kad-findpeer")
 def kad_findpeer(run, one, two):
     server, target, seeker = run.start_all((two, kad("server")), (one, kad("server")), (one, kad("client")))
