@@ -1,6 +1,7 @@
 #include "crypto/hash.hpp"
 
 #include <cryptopp/keccak.h>
+#include <cryptopp/sha.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -12,15 +13,14 @@
 
 namespace starling::crypto {
 
-// Failure of these OpenSSL calls means out of memory; the interface promises a hash, so that ends the process
-// as a failed allocation elsewhere does.
+// Crypto++ here and not OpenSSL, whose contexts live on the heap: the DHT hashes some forty bytes for every
+// peer that an answer names, and the allocation cost more than the hash.
 Hash256 sha256(std::initializer_list<ByteView> parts) noexcept {
-  const auto context = evp::new_md_context();
-  bool good = EVP_DigestInit_ex2(context.get(), evp::sha256(), nullptr) == 1;
-  for (const auto part : parts) good = good && EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1;
+  CryptoPP::SHA256 sha;
+  for (const auto part : parts)
+    if (!part.empty()) sha.Update(part.data(), part.size());
   Hash256 out;
-  good = good && EVP_DigestFinal_ex(context.get(), out.data(), nullptr) == 1;
-  STARLING_ASSERT(good);
+  sha.Final(out.data());
   return out;
 }
 
@@ -33,6 +33,8 @@ Hash256 keccak256(std::initializer_list<ByteView> parts) noexcept {
   return out;
 }
 
+// Failure of the OpenSSL calls below means out of memory; the interface promises a hash, so that ends the
+// process as a failed allocation elsewhere does.
 Hash256 hmac_sha256(ByteView key, std::initializer_list<ByteView> parts) noexcept {
   // A null key means "keep the old one" to OpenSSL: an empty key needs an address.
   static constexpr std::uint8_t kNothing = 0;

@@ -97,7 +97,7 @@ Result<Multiaddr> Multiaddr::parse(std::string_view text) {
     put_component(out, *info, value);
     if (++count > kMultiaddrPartsMax || out.size() > kMultiaddrBytesMax) return fail(Errc::bad_multiaddr);
   } while (!text.empty());
-  return Multiaddr(std::move(out));
+  return Multiaddr(ByteView(out));
 }
 
 Result<Multiaddr> Multiaddr::from_bytes(ByteView bytes) {
@@ -107,7 +107,7 @@ Result<Multiaddr> Multiaddr::from_bytes(ByteView bytes) {
     if (++count > kMultiaddrPartsMax) return fail(Errc::bad_multiaddr);
     STARLING_TRY(take_component(rest));
   }
-  return Multiaddr(to_bytes(bytes));
+  return Multiaddr(bytes);
 }
 
 Multiaddr Multiaddr::tcp(const IpPort& address) {
@@ -116,12 +116,12 @@ Multiaddr Multiaddr::tcp(const IpPort& address) {
   const std::uint8_t port[] = {static_cast<std::uint8_t>(address.port >> 8),
                                static_cast<std::uint8_t>(address.port)};
   put_component(out, *format::find_protocol("tcp"), port);
-  return Multiaddr(std::move(out));
+  return Multiaddr(ByteView(out));
 }
 
 std::string Multiaddr::to_string() const {
   std::string out;
-  for (ByteView rest = bytes_; !rest.empty();) {
+  for (ByteView rest = bytes(); !rest.empty();) {
     const auto component = take_component(rest);
     STARLING_ASSERT(component.has_value());  // an address is validated when it is made
     out += '/';
@@ -135,7 +135,7 @@ std::string Multiaddr::to_string() const {
 
 std::vector<Multiaddr::Part> Multiaddr::parts() const {
   std::vector<Part> out;
-  for (ByteView rest = bytes_; !rest.empty();) {
+  for (ByteView rest = bytes(); !rest.empty();) {
     const auto component = take_component(rest);
     STARLING_ASSERT(component.has_value());
     out.push_back({component->info->protocol, component->value});
@@ -184,23 +184,23 @@ std::optional<PeerId> Multiaddr::peer_id() const {
 }
 
 Multiaddr Multiaddr::with_peer_id(const PeerId& id) const {
-  Bytes out = without_peer_id().bytes_;
-  if (id.empty()) return Multiaddr(std::move(out));
+  Bytes out = to_bytes(without_peer_id().bytes());
+  if (id.empty()) return Multiaddr(ByteView(out));
   put_component(out, *format::find_protocol("p2p"), id.bytes());
   if (!from_bytes(out)) return *this;
-  return Multiaddr(std::move(out));
+  return Multiaddr(ByteView(out));
 }
 
 Multiaddr Multiaddr::without_peer_id() const {
   Bytes out;
-  for (ByteView rest = bytes_; !rest.empty();) {
+  for (ByteView rest = bytes(); !rest.empty();) {
     const ByteView before = rest;
     const auto component = take_component(rest);
     STARLING_ASSERT(component.has_value());
     if (rest.empty() && component->info->protocol == AddrProtocol::p2p) break;
     append(out, before.first(before.size() - rest.size()));
   }
-  return Multiaddr(std::move(out));
+  return Multiaddr(ByteView(out));
 }
 
 }  // namespace starling

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/short_bytes.hpp"
 #include "format/errors.hpp"
 #include "format/limits.hpp"
 #include "format/peer_id.hpp"
@@ -76,7 +77,7 @@ class Multiaddr {
   static Result<Multiaddr> from_bytes(ByteView bytes);
   static Multiaddr tcp(const IpPort& address);
 
-  ByteView bytes() const noexcept { return bytes_; }
+  ByteView bytes() const noexcept { return bytes_.view(); }
   std::string to_string() const;
   bool empty() const noexcept { return bytes_.empty(); }
   std::vector<Part> parts() const;
@@ -105,14 +106,16 @@ class Multiaddr {
   /// Without a trailing `/p2p/…`.
   Multiaddr without_peer_id() const;
 
-  friend bool operator==(const Multiaddr& a, const Multiaddr& b) noexcept { return a.bytes_ == b.bytes_; }
+  friend bool operator==(const Multiaddr& a, const Multiaddr& b) noexcept {
+    return equal(a.bytes(), b.bytes());
+  }
   friend std::strong_ordering operator<=>(const Multiaddr& a, const Multiaddr& b) noexcept {
-    return compare(a.bytes_, b.bytes_);
+    return compare(a.bytes(), b.bytes());
   }
 
  private:
-  explicit Multiaddr(Bytes bytes) noexcept : bytes_(std::move(bytes)) {}
-  Bytes bytes_;
+  explicit Multiaddr(ByteView bytes) : bytes_(bytes) {}
+  ShortBytes bytes_;
 };
 
 }  // namespace starling
