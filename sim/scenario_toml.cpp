@@ -161,7 +161,7 @@ constexpr Names<WorkloadSpec::Do> kWork[] = {{"lookup", WorkloadSpec::Do::lookup
 
 class Parser {
  public:
-  Parser(std::string_view file) : file_(file) { scenario_.file = file; }
+  explicit Parser(std::string_view file) : file_(file) { scenario_.file = file; }
 
   tl::expected<Scenario, ScenarioError> parse(std::string_view text) {
     try {
