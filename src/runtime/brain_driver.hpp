@@ -16,7 +16,7 @@ namespace starling::runtime {
 class BrainDriver final : private CommandSink {
  public:
   BrainDriver(std::unique_ptr<Brain> brain, std::vector<Shard*> shards);
-  ~BrainDriver();
+  ~BrainDriver() override;
 
   Brain& brain() noexcept { return *brain_; }
   /// Opens the listeners and starts the brain. Errc::bad_listen_address, too_many_listeners, those of

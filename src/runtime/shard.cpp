@@ -225,7 +225,7 @@ template <class Command>
 bool Shard::hand_on(node::ConnId conn, Command&& command) {
   node::Session* open = session(conn);
   if (open == nullptr) return false;
-  open->apply(std::move(command), now_.mono);
+  open->apply(std::forward<Command>(command), now_.mono);
   touch(conn);
   return true;
 }

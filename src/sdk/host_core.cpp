@@ -337,7 +337,7 @@ void HostCore::stats(Host::Done<HostStats> done) {
     if (host.dht() != nullptr) stats.dht_table = host.dht()->table().size();
     stats.gossip_peers = host.gossip_peers();
     const auto shared = std::make_shared<Owed<HostStats>>(std::move(owed));
-    runtime_->metrics([shared, stats](runtime::MetricsSnapshot counters) mutable {
+    runtime_->metrics([shared, stats](const runtime::MetricsSnapshot& counters) mutable {
       for (auto& [name, value] : counters) stats.counters.emplace(name, value);
       (*shared)(std::move(stats));
     });
