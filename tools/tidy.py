@@ -5,7 +5,9 @@ Most of the time goes into headers that every file of a module includes, so file
 unit that includes them all. Files that do not fit into a batch (two helpers of one name) go into one of their own.
 A file that passed is not looked at again until it, a header of ours that it includes, its command line or .clang-tidy changes.
 
-usage: tidy.py --build DIR [--jobs N] [--fix] [--all] [file…]   (--all forgets what passed before)
+usage: tidy.py --build DIR [--jobs N] [--seconds N] [--fix] [--all] [file…]
+  --all      forgets what passed before
+  --seconds  begins nothing new after that time, and says what was not looked at; what changed last comes first
 """
 import argparse
 import concurrent.futures
@@ -125,10 +127,25 @@ def batches(todo: dict[pathlib.Path, list[str]], files_max: int) -> list[tuple[l
     return cut
 
 
+def last_changed() -> dict[pathlib.Path, int]:
+    """How many commits ago each file changed, as far as the history that is here tells."""
+    log = subprocess.run(["git", "-c", "safe.directory=*", "log", "-n", "300", "--format=commit", "--name-only"], cwd=repo.ROOT,
+                         capture_output=True, text=True, check=False).stdout
+    ages: dict[pathlib.Path, int] = {}
+    age = 0
+    for line in log.splitlines():
+        if line == "commit":
+            age += 1
+        elif line:
+            ages.setdefault(repo.ROOT / line, age)
+    return ages
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--fix", action="store_true")
     parser.add_argument("--all", action="store_true")
     parser.add_argument("files", nargs="*", type=pathlib.Path)
@@ -151,16 +168,29 @@ def main() -> int:
     linter = Linter(chosen.build.resolve(), chosen.fix)
     # One fix at a time, because two files may mend the same header.
     jobs, files_max = (1, 1) if chosen.fix else (chosen.jobs, BATCH_FILES_MAX)
+    cut = batches(todo, files_max)
+    if chosen.seconds != float("inf"):
+        ages = last_changed()
+        cut.sort(key=lambda batch: min(ages.get(path, 1000) for path in batch[0]))
+
+    def look(files: list[pathlib.Path], flags: list[str]) -> list[pathlib.Path] | None:
+        return linter.look(files, flags) if time.monotonic() - start < chosen.seconds else None
+
     failed: set[pathlib.Path] = set()
+    unseen = 0
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        runs = {pool.submit(linter.look, files, flags): files for files, flags in batches(todo, files_max)}
+        runs = {pool.submit(look, files, flags): files for files, flags in cut}
         for done in concurrent.futures.as_completed(runs):
+            if done.result() is None:
+                unseen += len(runs[done])
+                continue
             bad = set(done.result())
             failed |= bad
             for path in set(runs[done]) - bad:
                 keys[path].touch()
     if todo:
-        print(f"clang-tidy: {len(todo)} files, {len(failed)} with findings, {time.monotonic() - start:.0f} s")
+        rest = f", {unseen} not looked at for want of time" if unseen else ""
+        print(f"clang-tidy: {len(todo) - unseen} files, {len(failed)} with findings, {time.monotonic() - start:.0f} s{rest}")
     return 1 if failed else 0
 
 
