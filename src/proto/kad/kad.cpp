@@ -104,8 +104,9 @@ void Kad::on_disconnected(const PeerId& peer, Now) {
 }
 
 /// Offers a place to a server that has just answered us, or a turn in the queue to a newcomer for a full
-/// bucket.
-void Kad::admit(const PeerInfo& peer, const std::optional<Multiaddr>& remote, Now now) {
+/// bucket. One of the saved table has got its records before the restart.
+void Kad::admit(const PeerInfo& peer, const std::optional<Multiaddr>& remote, Now now,
+                Prober::Origin origin) {
   if (server_.knows_client(peer.id)) return;
   const bool first = table_.size() == 0;
   const auto result = table_.add(peer, remote, now.mono, config_.liveness_after);
@@ -113,7 +114,8 @@ void Kad::admit(const PeerInfo& peer, const std::optional<Multiaddr>& remote, No
     ++counters_.table_added;
     counters_.table_size = table_.size();
     emit(TableChanged{peer.id, TableChanged::What::added});
-    if (config_.mode == Mode::server) replicator_.note_newcomer(peer.id, now.mono);
+    if (config_.mode == Mode::server && origin == Prober::Origin::live)
+      replicator_.note_newcomer(peer.id, now.mono);
     jobs_.save_soon(now.mono);
     if (first) jobs_.refresh_soon(now.mono);
   }
@@ -195,7 +197,7 @@ void Kad::on_response(RequestId id, Message response, Now now) {
   table_.on_answer(request.peer.id, now.mono);
   if (request.query == QueryPool::kProbe) {
     const auto probe = prober_.end(request.peer.id);
-    if (probe && !table_.contains(request.peer.id)) admit(probe->peer, probe->remote, now);
+    if (probe && !table_.contains(request.peer.id)) admit(probe->peer, probe->remote, now, probe->origin);
   } else {
     if (!table_.contains(request.peer.id)) {
       request.peer.addrs = usable_addrs(request.peer.addrs, config_.scope, kAddrsPerPeerMax);

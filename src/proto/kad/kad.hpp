@@ -133,7 +133,8 @@ class Kad {
   void pump(QueryId id, Now now);
   void end(QueryId id, Now now, std::optional<Error> error, bool timed_out);
   void run_probes(Now now);
-  void admit(const PeerInfo& peer, const std::optional<Multiaddr>& remote, Now now);
+  void admit(const PeerInfo& peer, const std::optional<Multiaddr>& remote, Now now,
+             Prober::Origin origin = Prober::Origin::live);
   void note_removal(const PeerId& peer, const RoutingTable::Removal& removal);
   void fail_request(RequestId id, Kind kind, Now now);
   bool link_works(Now now) const;
