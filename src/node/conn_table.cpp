@@ -111,9 +111,10 @@ std::vector<ConnId> ConnTable::to_trim(Instant now) {
     Instant since;
     ConnId id;
   };
+  const Duration grace = pressed() ? kPressedTrimGrace : kTrimGrace;
   std::vector<Candidate> candidates;
   for (const auto& [id, conn] : conns_) {
-    if (is_protected(conn.peer) || now - conn.since < kTrimGrace) continue;
+    if (is_protected(conn.peer) || now - conn.since < grace) continue;
     int value = 0;
     if (const auto it = values_.find(conn.peer); it != values_.end())
       for (const auto& [tag, amount] : it->second) value += amount;
@@ -124,7 +125,8 @@ std::vector<ConnId> ConnTable::to_trim(Instant now) {
     if (a.since != b.since) return a.since > b.since;
     return a.id < b.id;
   });
-  const std::size_t excess = conns_.size() - std::min(conns_.size(), limits_.low);
+  const std::size_t target = pressed() ? limits_.high : limits_.low;
+  const std::size_t excess = conns_.size() - std::min(conns_.size(), target);
   for (const auto& candidate : candidates) {
     if (out.size() >= excess) break;
     out.push_back(candidate.id);

@@ -63,7 +63,11 @@ class ConnTable {
   void unprotect(const PeerId& peer);
   bool is_protected(const PeerId& peer) const { return protected_.contains(peer); }
 
-  /// What should be closed now to come back to `low`; empty while at most `high` are open.
+  /// More than halfway from `high` to `total`: soon everybody would be refused.
+  bool pressed() const noexcept { return conns_.size() > (limits_.high + limits_.total) / 2; }
+  /// What should be closed now to come back to `low`; empty while at most `high` are open. While pressed(),
+  /// to come back to `high`, and the grace time is kPressedTrimGrace: a newcomer who asks and goes is served,
+  /// and those behind it find room.
   std::vector<ConnId> to_trim(Instant now);
 
  private:

@@ -84,6 +84,19 @@ TEST_F(ConnTableTest, TrimsTheLeastUsefulYoungestFirstAndNeverTheProtected) {
               testing::ElementsAre(ConnId(6), ConnId(5), ConnId(4), ConnId(3)));
 }
 
+TEST_F(ConnTableTest, UnderPressureNewcomersMakeRoomForThoseBehindThem) {
+  ConnTable table({2, 4, 10, 8, false}, env.env);
+  for (std::uint8_t i = 1; i <= 7; ++i) ASSERT_TRUE(table.add(conn(i, i)).has_value());
+  EXPECT_FALSE(table.pressed()) << "halfway from 4 to 10";
+  EXPECT_TRUE(table.to_trim(at(kPressedTrimGrace)).empty());
+  ASSERT_TRUE(table.add(conn(8, 8, 1s)).has_value());
+  EXPECT_TRUE(table.pressed());
+  EXPECT_TRUE(table.to_trim(at(kPressedTrimGrace - 1ms)).empty());
+  // Only down to the high water: the old ones stay, and who came last is still within its grace time.
+  EXPECT_THAT(table.to_trim(at(kPressedTrimGrace)),
+              testing::ElementsAre(ConnId(1), ConnId(2), ConnId(3), ConnId(4)));
+}
+
 TEST_F(ConnTableTest, NothingIsTrimmedUpToTheHighWaterMark) {
   ConnTable table({1, 3, 100, 8, false}, env.env);
   for (std::uint8_t i = 1; i <= 3; ++i) ASSERT_TRUE(table.add(conn(i, i)).has_value());

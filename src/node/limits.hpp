@@ -28,6 +28,8 @@ inline constexpr std::size_t kUpgradesAtOnceMax = 256;    ///< inbound connectio
 inline constexpr Duration kUpgradeTimeout = 10s;          ///< accept to muxer, inbound
 inline constexpr Duration kTrimGrace = 20s;               ///< a new connection is not trimmed before this age
 inline constexpr Duration kTrimInterval = 10s;            ///< between two trims
+inline constexpr Duration kPressedTrimGrace = 3s;     ///< the same halfway from the high water to the total
+inline constexpr Duration kPressedTrimInterval = 1s;  ///< between two such trims
 
 /// Bytes that all connections of a node together hold for their peers, beyond the floors: received and not
 /// consumed, written and not sent, messages that came in part. Nobody gets more than what is free beside it.

@@ -50,7 +50,7 @@ struct QueryHop {
   /// - refused: it answered, but stored nothing.
   /// - invalid: its record does not validate, so it counts as failed and whom it named is not asked.
   /// - failed: no connection, a reset, an answer of the wrong kind. timed_out: no answer at all.
-  /// - stalled: no answer for Config::stall_after; the walk goes on without it.
+  /// - stalled: no answer for longer than is usual (AnswerTime); the walk goes on without it.
   /// - liar_discarded: it named too many that do not answer; `named` unasked suggestions of it are forgotten.
   enum class Verdict : std::uint8_t {
     answered,

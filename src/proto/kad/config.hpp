@@ -61,7 +61,8 @@ struct Config {
   std::size_t paths = 1;   ///< disjoint paths of a query that share alpha, at most kPathsMax
   Publish publish = Publish::optimistic;
   Duration request_timeout = 10s;  ///< dialling included
-  Duration stall_after = 3s;       ///< an unanswered request then no longer takes one of the alpha places
+  Duration stall_after =
+      3s;  ///< at the latest, an unanswered request no longer takes an alpha place; AnswerTime
   Duration query_timeout = 60s;
   Duration refresh_interval = 10min;
   Duration refresh_timeout = 30s;   ///< for the queries of a refresh

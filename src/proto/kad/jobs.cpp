@@ -26,6 +26,15 @@ bool Jobs::refresh_due(Instant now) {
   return true;
 }
 
+void Jobs::note_refreshed(std::size_t table_size, Instant now) {
+  if (table_size >= config_.k) {
+    thin_pause_ = kThinRefreshFirst;
+    return;
+  }
+  refresh_at_ = std::min(refresh_at_, now + saturating_scale(thin_pause_, 0.9 + 0.2 * rng_.unit()));
+  thin_pause_ = std::min(2 * thin_pause_, config_.refresh_interval);
+}
+
 void Jobs::note_refresh(Instant now) {
   refreshed_ = now;
   refresh_at_ = now + saturating_scale(config_.refresh_interval, 0.9 + 0.2 * rng_.unit());

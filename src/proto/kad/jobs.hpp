@@ -23,6 +23,9 @@ class Jobs {
   /// The table has got its first peer: refresh now rather than at the next turn, at most once in 30 s.
   void refresh_soon(Instant now);
   bool refresh_due(Instant now);
+  /// A refresh has ended. One that left a table with fewer than k servers, because they were not there or had
+  /// no room for us, is followed by another after kThinRefreshFirst, then twice that, up to the usual.
+  void note_refreshed(std::size_t table_size, Instant now);
   /// A refresh has been started by hand.
   void note_refresh(Instant now);
   bool sweep_due(Instant now);
@@ -77,6 +80,7 @@ class Jobs {
   Rng& rng_;
   Instant refresh_at_;
   Instant refreshed_;
+  Duration thin_pause_ = kThinRefreshFirst;
   Instant sweep_at_;
   Instant republish_at_ = Instant::never();  ///< the earliest of provided_ and published_
   std::map<Bytes, Instant> provided_;

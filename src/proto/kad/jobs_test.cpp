@@ -33,6 +33,26 @@ TEST(KadJobs, RefreshesEveryTenMinutesOrSo) {
   EXPECT_TRUE(jobs.refresh_due(t(1h + 11min + 30s)));
 }
 
+TEST(KadJobs, AThinTableIsRefreshedSoonAndThenLessAndLessOften) {
+  SeededRng rng(testkit::seed(1));
+  const Config config;
+  Jobs jobs(config, rng, t(0s));
+  Instant now = t(1h);
+  for (Duration pause = kThinRefreshFirst; pause < config.refresh_interval; pause *= 2) {
+    jobs.note_refresh(now);
+    jobs.note_refreshed(config.k - 1, now);
+    EXPECT_FALSE(jobs.refresh_due(now + pause * 9 / 10 - 1s));
+    now = now + pause * 11 / 10;
+    EXPECT_TRUE(jobs.refresh_due(now)) << pause / 1s;
+  }
+  jobs.note_refresh(now);
+  jobs.note_refreshed(config.k, now);
+  EXPECT_FALSE(jobs.refresh_due(now + config.refresh_interval * 9 / 10 - 1s));
+  // Full once: should it thin out again, the first pause is short again.
+  jobs.note_refreshed(config.k - 1, now);
+  EXPECT_TRUE(jobs.refresh_due(now + kThinRefreshFirst * 11 / 10));
+}
+
 TEST(KadJobs, SweepsInTurn) {
   SeededRng rng(1);
   const Config config;

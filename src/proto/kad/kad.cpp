@@ -194,6 +194,7 @@ void Kad::on_response(RequestId id, Message response, Now now) {
   }
   auto request = *pool_.close(id);
   answered_ = now.mono;
+  answer_time_.note(now.mono - request.sent);
   table_.on_answer(request.peer.id, now.mono);
   if (request.query == QueryPool::kProbe) {
     const auto probe = prober_.end(request.peer.id);
@@ -341,7 +342,9 @@ void Kad::replicate(Now now) {
 }
 
 Instant Kad::deadline() const {
-  Instant next = std::min(pool_.deadline(config_.request_timeout, config_.stall_after), jobs_.deadline());
+  Instant next =
+      std::min(pool_.deadline(config_.request_timeout, answer_time_.stall_after(config_.stall_after)),
+               jobs_.deadline());
   if (table_.size() == 0 && pool_.waiting() > 0 && clock_.mono < saved_wait_until_)
     next = std::min(next, saved_wait_until_);
   const bool replicates = config_.mode == Mode::server && replicating_ < kReplicationsRunningMax;
@@ -350,7 +353,7 @@ Instant Kad::deadline() const {
 
 void Kad::on_deadline(Now now) {
   clock_ = now;
-  while (const auto id = pool_.newly_stalled(now.mono, config_.stall_after)) {
+  while (const auto id = pool_.newly_stalled(now.mono, answer_time_.stall_after(config_.stall_after))) {
     const QueryPool::InFlight request = *pool_.peek(*id);
     if (Query* query = pool_.find(request.query)) {
       emit_hop(*query, request, {QueryHop::Verdict::stalled, 0, query->on_stall(request.peer.id)}, now);

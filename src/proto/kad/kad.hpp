@@ -5,6 +5,7 @@
 
 #include "base/env.hpp"
 #include "proto/kad/action.hpp"
+#include "proto/kad/answer_time.hpp"
 #include "proto/kad/config.hpp"
 #include "proto/kad/jobs.hpp"
 #include "proto/kad/prober.hpp"
@@ -190,6 +191,7 @@ class Kad {
   Prober prober_;
   Jobs jobs_;
   NetworkSize size_;
+  AnswerTime answer_time_;
   Replicator replicator_;
   std::size_t replicating_ = 0;
   std::vector<Multiaddr> own_addrs_;

@@ -259,6 +259,7 @@ void Kad::end(QueryId id, Now now, std::optional<Error> error, bool timed_out) {
   if (!error && !timed_out) learn_size(*query, now);
   auto result = error ? Result<QueryResult>(fail(*error)) : query->result(timed_out);
   if (result && query->goal() == Goal::bootstrap) *result = BootstrapDone{table_.size()};
+  if (query->goal() == Goal::bootstrap) jobs_.note_refreshed(table_.size(), now.mono);
   if (!error && query->goal() == Goal::bootstrap) after_bootstrap(now);
   report(id, *query, std::move(result), now);
   if (!error)

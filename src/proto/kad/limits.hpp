@@ -68,6 +68,10 @@ inline constexpr std::size_t kSourceFailuresMax = 3;
 inline constexpr std::size_t kPerSourceInFlight = 3;
 /// Requests of one query under way at once, stalled ones included, as a multiple of alpha.
 inline constexpr std::size_t kInFlightPerAlpha = 3;
+/// The shortest time after which a request counts as stalled, and the answers seen before that time is drawn
+/// from them at all.
+inline constexpr Duration kStallAfterMin = 500ms;
+inline constexpr std::size_t kAnswerSamplesMin = 8;
 /// Different values that one GET remembers to compare.
 inline constexpr std::size_t kValuesPerQueryMax = 16;
 /// Providers that one query collects at most, and from one answer.
@@ -93,6 +97,8 @@ inline constexpr std::size_t kProbesWaitingMax = 128;
 /// Hashes spent at most on finding keys that fall into the buckets to refresh: reaches prefixes of about 11
 /// bits.
 inline constexpr std::size_t kRefreshHashesMax = 4096;
+/// From a refresh that left the table thin to the next, doubled by each further such.
+inline constexpr Duration kThinRefreshFirst = 30s;
 /// Buckets refreshed at most in one round.
 inline constexpr std::size_t kRefreshBucketsMax = 16;
 
