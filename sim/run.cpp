@@ -104,6 +104,10 @@ class Run final : public Witness {
   void schedule_timeline();
   void happen(const EventSpec& event);
   void hit(const EventSpec& event, std::size_t index);
+  bool anybody_restarts() const {
+    return std::any_of(scenario_.events.begin(), scenario_.events.end(),
+                       [](const EventSpec& event) { return event.what == EventSpec::Do::restart; });
+  }
   std::vector<std::size_t> group(const std::string& name);
   std::vector<std::size_t> choose(const EventSpec& event);
   std::optional<std::size_t> pick_online(const std::vector<std::size_t>& from);
@@ -172,6 +176,8 @@ void Run::add_node(agent::Role role) {
     const NetworkSpec& network = scenario_.network;
     config.republish = network.republish;
     host.kad->refresh_interval = network.refresh;
+    // What nobody will ever read again needs no room.
+    if (!anybody_restarts()) host.kad->keep = kad::Keep::nothing;
     if (!network.gossip) host.gossip.reset();
     const std::size_t connections =
         config.role == agent::Role::agent ? network.agent_connections : network.server_connections;

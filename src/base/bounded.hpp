@@ -1,11 +1,11 @@
 #pragma once
 // Containers with a cap. Everything that a peer can make grow lives in one of these or counts by hand.
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstddef>
 #include <deque>
 #include <functional>
 #include <list>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -40,7 +40,8 @@ class BoundedQueue {
 };
 
 /// A map that forgets the least recently used entry past its capacity. Iteration is from most to least
-/// recent, so it is deterministic whatever the hash. O(1) per operation.
+/// recent, so it is deterministic whatever the hash. O(1) per operation. Each key is stored once: the index
+/// holds iterators.
 template <class Key, class Value, class Hash = std::hash<Key>, class Equal = std::equal_to<Key>>
 class LruMap {
  public:
@@ -55,13 +56,13 @@ class LruMap {
   Value* find(const Key& key) {
     const auto it = index_.find(key);
     if (it == index_.end()) return nullptr;
-    order_.splice(order_.begin(), order_, it->second);
-    return &it->second->second;
+    order_.splice(order_.begin(), order_, *it);
+    return &(*it)->second;
   }
   /// Does not mark the entry as used.
   const Value* peek(const Key& key) const {
     const auto it = index_.find(key);
-    return it == index_.end() ? nullptr : &it->second->second;
+    return it == index_.end() ? nullptr : &(*it)->second;
   }
   bool contains(const Key& key) const { return index_.contains(key); }
   /// Inserts or overwrites; the entry becomes the most recent. Returns what had to go, if anything.
@@ -72,19 +73,20 @@ class LruMap {
     }
     std::optional<std::pair<Key, Value>> evicted;
     if (index_.size() >= capacity_) {
-      index_.erase(order_.back().first);
+      index_.erase(std::prev(order_.end()));
       evicted.emplace(std::move(order_.back()));
       order_.pop_back();
     }
-    order_.emplace_front(key, std::move(value));
-    index_.emplace(std::move(key), order_.begin());
+    order_.emplace_front(std::move(key), std::move(value));
+    index_.insert(order_.begin());
     return evicted;
   }
   bool erase(const Key& key) {
     const auto it = index_.find(key);
     if (it == index_.end()) return false;
-    order_.erase(it->second);
+    const Item item = *it;
     index_.erase(it);
+    order_.erase(item);
     return true;
   }
   /// The entry that would go next; nullptr when empty.
@@ -100,9 +102,21 @@ class LruMap {
   auto end() const { return order_.end(); }
 
  private:
+  using Item = typename std::list<std::pair<Key, Value>>::iterator;
+  struct ItemHash {
+    using is_transparent = void;
+    std::size_t operator()(const Key& key) const { return Hash{}(key); }
+    std::size_t operator()(const Item& item) const { return Hash{}(item->first); }
+  };
+  struct ItemEqual {
+    using is_transparent = void;
+    bool operator()(const Item& a, const Item& b) const { return a == b; }
+    bool operator()(const Key& key, const Item& item) const { return Equal{}(key, item->first); }
+    bool operator()(const Item& item, const Key& key) const { return Equal{}(key, item->first); }
+  };
   std::size_t capacity_;
   std::list<std::pair<Key, Value>> order_;
-  std::unordered_map<Key, typename std::list<std::pair<Key, Value>>::iterator, Hash, Equal> index_;
+  boost::unordered_flat_set<Item, ItemHash, ItemEqual> index_;
 };
 
 /// Tokens that refill with time, for rates. Starts full.

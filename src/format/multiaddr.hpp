@@ -76,6 +76,8 @@ class Multiaddr {
   static Result<Multiaddr> parse(std::string_view text);
   static Result<Multiaddr> from_bytes(ByteView bytes);
   static Multiaddr tcp(const IpPort& address);
+  /// The same again, unchecked: for bytes() of an address that is kept in another form meanwhile.
+  static Multiaddr from_own_bytes(ByteView bytes) { return Multiaddr(bytes); }
 
   ByteView bytes() const noexcept { return bytes_.view(); }
   std::string to_string() const;

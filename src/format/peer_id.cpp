@@ -31,6 +31,11 @@ Result<PeerId> PeerId::from_bytes(ByteView bytes) noexcept {
                            hash->digest.size() <= kInlinePublicKeyBytesMax;
   const bool is_sha256 = hash->code == format::kHashSha256 && hash->digest.size() == kSha256Bytes;
   if (!is_identity && !is_sha256) return fail(Errc::bad_peer_id);
+  return from_own_bytes(bytes);
+}
+
+PeerId PeerId::from_own_bytes(ByteView bytes) noexcept {
+  STARLING_ASSERT(bytes.size() <= kPeerIdBytesMax);
   PeerId id;
   std::copy(bytes.begin(), bytes.end(), id.data_.begin());
   id.size_ = static_cast<std::uint8_t>(bytes.size());

@@ -18,6 +18,8 @@ class PeerId {
   static PeerId of(const crypto::PublicKey& key);
   /// Exactly one multihash: identity (at most 42 bytes) or sha2-256. format::Errc::bad_peer_id.
   static Result<PeerId> from_bytes(ByteView bytes) noexcept;
+  /// The same again, unchecked but for the size: for bytes() of an id that is kept in another form meanwhile.
+  static PeerId from_own_bytes(ByteView bytes) noexcept;
   /// Base58btc (`12D3Koo…`, `16Uiu2H…`, `Qm…`) or a CIDv1 of codec 0x72 in any multibase.
   static Result<PeerId> parse(std::string_view text);
   ByteView bytes() const noexcept { return {data_.data(), size_}; }

@@ -2,6 +2,7 @@
 // Who is connected, who may be, and who has to go when it gets crowded.
 #include <map>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "base/env.hpp"
@@ -83,10 +84,10 @@ class ConnTable {
   ConnLimits limits_;
   Env& env_;
   std::map<ConnId, Conn> conns_;
-  std::map<PeerId, std::vector<ConnId>> by_peer_;
+  std::unordered_map<PeerId, std::vector<ConnId>> by_peer_;  ///< never iterated
   std::map<IpKey, std::size_t> per_ip_;
   std::size_t upgrading_ = 0;
-  std::map<PeerId, std::map<char, int>> values_;
+  std::unordered_map<PeerId, std::map<char, int>> values_;  ///< never iterated
   std::map<PeerId, std::uint32_t> protected_;
 };
 

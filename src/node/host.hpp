@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <unordered_map>
 #include <variant>
 
 #include "gossip/router.hpp"
@@ -245,7 +246,7 @@ class Host {
   Reachability reachability_;
   std::unique_ptr<kad::Kad> kad_;
   std::unique_ptr<gossip::Router> router_;
-  std::map<PeerId, Peer> peers_;
+  std::unordered_map<PeerId, Peer> peers_;  ///< never iterated for an order
   LruMap<PeerId, std::vector<Multiaddr>> book_;
   std::map<DialPlanner::JobId, Waiting> waiting_;
   std::map<gossip::ValidationId, Validation> validations_;

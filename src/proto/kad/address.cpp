@@ -50,6 +50,7 @@ bool is_mapped_v4(const IpPort& ip) {
 
 std::vector<Multiaddr> usable_addrs(std::span<const Multiaddr> addrs, AddressScope scope, std::size_t count) {
   std::vector<Multiaddr> out;
+  out.reserve(std::min(addrs.size(), count));
   for (const Multiaddr& addr : addrs) {
     if (out.size() == count) break;
     if (!in_scope(addr, scope)) continue;

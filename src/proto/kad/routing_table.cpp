@@ -29,9 +29,7 @@ RoutingTable::Packed::Packed(const PeerId& peer, std::span<const Multiaddr> addr
 }
 
 PeerId RoutingTable::Packed::peer() const noexcept {
-  const auto peer = PeerId::from_bytes({data_.get() + 1, data_[0]});
-  STARLING_ASSERT(peer.has_value());
-  return *peer;
+  return PeerId::from_own_bytes({data_.get() + 1, data_[0]});
 }
 
 std::vector<Multiaddr> RoutingTable::Packed::addrs() const {
@@ -42,7 +40,7 @@ std::vector<Multiaddr> RoutingTable::Packed::addrs() const {
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t size = (std::size_t{at[0]} << 8) | at[1];
     at += 2;
-    if (auto addr = Multiaddr::from_bytes({at, size})) out.push_back(std::move(*addr));
+    out.push_back(Multiaddr::from_own_bytes({at, size}));
     at += size;
   }
   return out;
