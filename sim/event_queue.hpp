@@ -20,12 +20,22 @@ struct DialArrives {
   node::down::Dial dial;
   Duration one_way;
 };
+/// Level B: a connection's bytes reach its other end.
+struct BytesArrive {
+  node::ConnId conn;  ///< as the receiver calls it
+  Bytes bytes;        ///< empty: the other end has closed
+};
+/// Level B: the answer to a SYN reaches the dialler.
+struct DialStands {
+  node::ConnId conn;  ///< as the dialler calls it
+  node::down::Dial dial;
+};
 /// A scenario's own doing.
 struct Task {
   std::function<void()> action;
 };
 /// What an event carries. Nothing: the node's deadline.
-using Payload = std::variant<std::monostate, node::EdgeEvent, DialArrives, Task>;
+using Payload = std::variant<std::monostate, node::EdgeEvent, DialArrives, Task, BytesArrive, DialStands>;
 
 /// Events in the order of their times, those of equal times in the order of their making: one seed, one
 /// course.

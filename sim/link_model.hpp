@@ -8,6 +8,11 @@
 
 namespace starling::sim {
 
+/// What crosses between two nodes. `messages`: values of node/port.hpp, without framing and cryptography, and
+/// signatures are hashes; for thousands of nodes. `bytes`: what production's sessions put on the wire, Noise
+/// and yamux and all, with real signatures; for hundreds. Adversaries need `messages`: they have no keys.
+enum class Level : std::uint8_t { messages, bytes };
+
 /// What a message between two nodes suffers. Connections are reliable, as TCP is: a lost packet costs time.
 struct LinkModel {
   Duration latency_min = 5ms;

@@ -37,7 +37,7 @@ class Run final : public Witness {
         options_(options),
         seed_(options.seed.value_or(scenario.seed)),
         rng_(seed_ ^ 0x5ce7a210d1ce5ULL),
-        world_(seed_, scenario.links),
+        world_(seed_, scenario.links, scenario.level),
         gang_(seed_ ^ 0x6a46ULL) {
     world_.set_witness(this);
     for (const auto& work : scenario.workloads) results_.works.push_back({work.name, work.what, {}});

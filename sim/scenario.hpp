@@ -91,6 +91,7 @@ struct Scenario {
   std::string about;
   std::string file;
   std::uint64_t seed = 1;
+  Level level = Level::messages;
   Duration end{};  ///< of the timeline
   NetworkSpec network;
   LinkModel links;

@@ -64,6 +64,10 @@ TEST(Scenario, ValuesOutOfRangeAndReferencesToNothingAreErrors) {
   EXPECT_NE(refusal(with("behind_nat = 1.5")).find("`behind_nat`"), std::string::npos);
   EXPECT_NE(refusal(with("gossip = 1")).find("`gossip` must be true or false"), std::string::npos);
   EXPECT_NE(refusal("level = \"C\"\n" + std::string(kSmall)).find("`level`"), std::string::npos);
+  EXPECT_NE(
+      refusal("level = \"B\"\n" + std::string(kSmall) + "[[adversary]]\nkind = \"silent\"\nshare = 0.1\n")
+          .find("no adversaries"),
+      std::string::npos);
   const std::string text(kSmall);
   EXPECT_NE(
       refusal(text + "[[event]]\nat = \"1s\"\ndo = \"crash\"\nwho = \"ghosts\"\n").find("no group `ghosts`"),

@@ -188,7 +188,8 @@ class Parser {
     top.count("seed", scenario_.seed, 0, std::uint64_t{1} << 62);
     std::string level = "A";
     top.text("level", level);
-    if (level != "A") top.complain(1, "`level` must be \"A\"");
+    if (level != "A" && level != "B") top.complain(1, "`level` must be \"A\" or \"B\"");
+    scenario_.level = level == "B" ? Level::bytes : Level::messages;
     table(top, "network", [&](Reader& r) { network(r); });
     top.required("network");
     table(top, "links", [&](Reader& r) { links(r); });
@@ -203,6 +204,8 @@ class Parser {
     top.time("end", scenario_.end);
     top.finish();
     if (scenario_.end < last) top.complain(1, "`end` is before the last event or workload");
+    if (scenario_.level == Level::bytes && !scenario_.adversaries.empty())
+      top.complain(1, "level \"B\" has no adversaries: they have no keys to secure a connection with");
     if (scenario_.workloads.empty()) top.complain(1, "no [[workload]]: nothing would be measured");
     if (scenario_.checks.empty()) top.complain(1, "no [[check]]: a scenario that cannot fail shows nothing");
   }

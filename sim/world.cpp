@@ -34,10 +34,10 @@ std::uint32_t ip_of(const Multiaddr& address) {
   return get_u32_be(std::span(ip->ip).first<4>());
 }
 
-node::HostConfig host_config(agent::Role role) {
+node::HostConfig host_config(agent::Role role, Level level) {
   const bool server = role == agent::Role::bootstrap || role == agent::Role::server;
   node::HostConfig host;
-  host.signing = node::Signing::unsigned_for_simulation;
+  if (level == Level::messages) host.signing = node::Signing::unsigned_for_simulation;
   host.kad_protocol = agent::NetworkName().kad_protocol();
   host.kad.emplace();
   host.kad->mode = server ? kad::Mode::server : kad::Mode::client;
@@ -53,9 +53,10 @@ node::HostConfig host_config(agent::Role role) {
 
 }  // namespace
 
-World::World(std::uint64_t seed, LinkModel links)
+World::World(std::uint64_t seed, LinkModel links, Level level)
     : seed_(seed),
       links_model_(std::move(links)),
+      level_(level),
       rng_(seed),
       now_{Instant::from_ns(0), WallTime::from_ms(kStartMs)} {}
 World::~World() = default;
@@ -110,6 +111,7 @@ std::size_t World::add(std::function<std::unique_ptr<Adversary>(const Multiaddr&
   Node& node =
       place(address_in(kFoeOctet, address_group % kGroups, static_cast<std::uint32_t>(nodes_.size())));
   node.spec.region = region;
+  STARLING_ASSERT(level_ == Level::messages);
   node.make_foe = std::move(make);
   boot(node);
   return node.index;
@@ -128,7 +130,7 @@ void World::boot(Node& node) {
     drain(node.index);
     return;
   }
-  node::HostConfig host = host_config(node.spec.role);
+  node::HostConfig host = host_config(node.spec.role, level_);
   for (const std::size_t index : node.spec.bootstrap)
     host.bootstrap.push_back(nodes_[index]->address.with_peer_id(nodes_[index]->id));
   node::AgentConfig config;
@@ -144,10 +146,11 @@ void World::boot(Node& node) {
   if (const auto it = node.kept.find({node::Kept::delegation, ""}); it != node.kept.end())
     delegation = *agent::decode_signed_delegation(it->second);
   auto identity = agent::Identity::hot(*node.wallet_key, *node.node_key, agent::NetworkName(), delegation,
-                                       issued, now.wall, signatures_);
+                                       issued, now.wall, signatures());
   STARLING_ASSERT(identity.has_value());
+  if (level_ == Level::bytes) node.edge = std::make_unique<ByteEdge>(*node.env);
   node.brain = std::make_unique<node::AgentNode>(std::move(config), std::move(host), *std::move(identity),
-                                                 signatures_, *node.env, now);
+                                                 signatures(), *node.env, now);
   for (const auto& [key, value] : node.kept)
     STARLING_ASSERT(node.brain->restore(key.first, key.second, value, now).has_value());
   node.brain->host().set_listening({node.address}, now);
@@ -160,6 +163,8 @@ void World::crash(std::size_t index, Absence absence) {
   if (!node.online()) return;
   node.brain.reset();
   node.foe.reset();
+  node.edge.reset();
+  node.traced.clear();
   node.info.reset();
   node.armed = Instant::never();
   node.cancelled.clear();
@@ -168,8 +173,18 @@ void World::crash(std::size_t index, Absence absence) {
   for (const std::uint32_t slot : std::exchange(node.links, {})) {
     Link& link = links_[slot];
     const std::uint32_t side = link.node[0] == node.index ? 0 : 1;
+    const std::uint32_t other = link.node[1 - side];
     link.node[side] = kNone;
     const auto far = conn_id(slot, link.serial, 1 - side);
+    if (level_ == Level::bytes) {
+      // Silence is noticed by the other end's own keep-alive.
+      if (other == kNone)
+        forget_link(slot);
+      else if (absence == Absence::noticed)
+        queue_.push(now_.mono + latency(node.index, other), other, nodes_[other]->generation,
+                    BytesArrive{far, {}});
+      continue;
+    }
     const auto gone = [this, far] { break_link(far, make_error(node::Errc::connection_closed)); };
     if (absence == Absence::noticed)
       gone();
@@ -254,12 +269,20 @@ void World::arm(std::uint32_t index, Instant deadline) {
 
 void World::drain(std::uint32_t index) {
   Node& node = *nodes_[index];
-  const Now now = now_at(index);
   if (node.foe) {
+    const Now now = now_at(index);
     while (auto command = node.foe->poll(now)) apply(index, *command);
     arm(index, node.foe->deadline());
     return;
   }
+  drain_brain(index);
+  if (node.edge) drain_edge(index);
+  arm(index, node.edge ? std::min(node.brain->deadline(), node.edge->deadline()) : node.brain->deadline());
+}
+
+void World::drain_brain(std::uint32_t index) {
+  Node& node = *nodes_[index];
+  const Now now = now_at(index);
   while (auto action = node.brain->poll(now)) {
     if (auto* command = std::get_if<node::EdgeCommand>(&*action)) {
       apply(index, *command);
@@ -274,24 +297,25 @@ void World::drain(std::uint32_t index) {
         node.observed.queries.insert_or_assign(query->done.id, std::move(query->done));
     }
   }
-  arm(index, node.brain->deadline());
 }
 
 /// The deadline may have moved since the event was made: then it is only armed anew.
 void World::on_due(std::uint32_t index) {
   Node& node = *nodes_[index];
   node.armed = Instant::never();
-  const Instant due = node.brain ? node.brain->deadline() : node.foe->deadline();
+  Instant due = node.brain ? node.brain->deadline() : node.foe->deadline();
+  if (node.edge) due = std::min(due, node.edge->deadline());
   if (due > now_.mono) {
     arm(index, due);
     return;
   }
   ++events_;
   mix(static_cast<std::uint64_t>(now_.mono.ns()) ^ (std::uint64_t{index} << 40));
-  if (node.brain)
-    node.brain->on_deadline(now_at(index));
-  else
+  if (node.edge && node.edge->deadline() <= now_.mono) node.edge->on_deadline(now_.mono);
+  if (node.foe)
     node.foe->on_deadline(now_at(index));
+  else if (node.brain->deadline() <= now_.mono)
+    node.brain->on_deadline(now_at(index));
   drain(index);
 }
 
@@ -301,6 +325,17 @@ void World::give(std::uint32_t index, Payload payload) {
   mix(static_cast<std::uint64_t>(now_.mono.ns()) ^ (std::uint64_t{index} << 40));
   if (auto* arrival = std::get_if<DialArrives>(&payload)) {
     dial_arrives(index, *arrival);
+    return;
+  }
+  if (auto* stands = std::get_if<DialStands>(&payload)) {
+    dial_stands(node, *stands);
+    drain(index);
+    return;
+  }
+  if (auto* bytes = std::get_if<BytesArrive>(&payload)) {
+    mix(bytes->bytes.size());
+    bytes_arrive(node, *bytes);
+    drain(index);
     return;
   }
   auto& event = std::get<node::EdgeEvent>(payload);

@@ -58,8 +58,8 @@ struct Cut {
   std::function<bool(std::size_t, std::size_t)> separated;
 };
 
-/// Level A of the simulator: many AgentNodes of production in virtual time, joined by a network model that
-/// speaks node/port.hpp in place of sockets, Noise, yamux and codecs.
+/// The simulator: many AgentNodes of production in virtual time, joined by a network model in place of
+/// sockets.
 ///
 /// Everything follows from the seed: node keys, latencies, every node's own Rng, the order of events with
 /// equal times. state_hash() digests every delivered event, so two runs agree exactly or differ visibly,
@@ -67,7 +67,7 @@ struct Cut {
 /// under way.
 class World {
  public:
-  explicit World(std::uint64_t seed, LinkModel links = {});
+  explicit World(std::uint64_t seed, LinkModel links = {}, Level level = Level::messages);
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;
@@ -93,7 +93,8 @@ class World {
   /// Between separated nodes nothing passes until heal(): existing connections break.
   void partition(std::function<bool(std::size_t, std::size_t)> separated);
   void cut(Cut cut);
-  void heal() { cuts_.clear(); }
+  /// Bytes that a one-way cut held back arrive now, as TCP would send them again; messages are gone.
+  void heal();
   void skew_clock(std::size_t index, Duration skew);
   LinkModel& links() noexcept { return links_model_; }
 
@@ -160,11 +161,13 @@ class World {
     std::uint32_t side;
   };
   struct Commands;
+  struct ByteCommands;
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
   Node& place(Multiaddr address);
   void boot(Node& node);
   void drain(std::uint32_t index);
+  void drain_brain(std::uint32_t index);
   void apply(std::uint32_t index, node::EdgeCommand& command);
   void tell_observer(std::uint32_t index, node::agent_event::Event& event);
   void arm(std::uint32_t index, Instant deadline);
@@ -174,11 +177,23 @@ class World {
   void deliver(std::uint32_t to, node::EdgeEvent event, Duration delay);
   /// Over a link: latency, bandwidth, order, cuts.
   void carry(std::uint32_t from, const Far& far, node::EdgeEvent event, std::size_t bytes);
+  void transmit(std::uint32_t from, const Far& far, Payload payload, std::size_t bytes);
   void dial_arrives(std::uint32_t listener, DialArrives& arrival);
-  void connect(std::uint32_t dialler, std::uint32_t listener, const DialArrives& arrival);
+  void connect(std::uint32_t dialler, std::uint32_t listener, DialArrives& arrival);
+  std::uint32_t new_link(std::uint32_t dialler, std::uint32_t listener);
   bool reachable(std::uint32_t from, std::uint32_t to) const;
   void break_link(node::ConnId conn, const Error& reason);
   void forget_link(std::uint32_t link);
+  void leave_link(std::uint32_t link, std::uint32_t side);
+  // Level B (world_bytes.cpp).
+  void begin_bytes(Node& listener, std::uint32_t link, DialArrives& arrival);
+  void dial_stands(Node& dialler, DialStands& stands);
+  void bytes_arrive(Node& node, BytesArrive& arrival);
+  void close_end(std::uint32_t node, node::ConnId conn);
+  void send_bytes(std::uint32_t from, node::ConnId conn, BytesArrive arrival);
+  bool apply_to_session(std::uint32_t index, node::EdgeCommand& command);
+  void drain_edge(std::uint32_t index);
+  const agent::Signatures& signatures() const noexcept;
   std::uint32_t open_ask(const Far& far, std::variant<kad::RequestId, node::AskId> id, LookupTrace* trace);
   std::optional<Ask> close_ask(node::StreamRef stream);
   void fail_ask(std::uint32_t asker, const Ask& ask);
@@ -192,6 +207,7 @@ class World {
 
   std::uint64_t seed_;
   LinkModel links_model_;
+  Level level_;
   SeededRng rng_;
   FakeSignatures signatures_;
   NullLog log_;
@@ -204,6 +220,12 @@ class World {
   std::vector<Ask> asks_;
   std::vector<std::uint32_t> free_asks_;
   std::vector<Cut> cuts_;
+  struct Held {
+    std::uint32_t from;
+    node::ConnId conn;  ///< as its sender calls it
+    BytesArrive arrival;
+  };
+  std::vector<Held> held_;  ///< by one-way cuts
   EventQueue queue_;
   Witness* witness_ = nullptr;
   std::uint64_t events_ = 0;

@@ -47,19 +47,24 @@ std::optional<World::Far> World::far_end(node::ConnId conn) const {
   return Far{link.node[1 - side], conn_id(slot, serial, 1 - side), slot, side};
 }
 
-void World::forget_link(std::uint32_t slot) {
+void World::leave_link(std::uint32_t slot, std::uint32_t side) {
   Link& link = links_[slot];
-  for (std::uint32_t side = 0; side < 2; ++side) {
-    if (link.node[side] == kNone) continue;
-    auto& own = nodes_[link.node[side]]->links;
-    const std::uint32_t place = link.place[side];
-    own[place] = own.back();
-    own.pop_back();
-    if (place < own.size()) {
-      Link& moved = links_[own[place]];
-      moved.place[moved.node[0] == link.node[side] ? 0 : 1] = place;
-    }
+  if (link.node[side] == kNone) return;
+  auto& own = nodes_[link.node[side]]->links;
+  const std::uint32_t place = link.place[side];
+  own[place] = own.back();
+  own.pop_back();
+  if (place < own.size()) {
+    Link& moved = links_[own[place]];
+    moved.place[moved.node[0] == link.node[side] ? 0 : 1] = place;
   }
+  link.node[side] = kNone;
+}
+
+void World::forget_link(std::uint32_t slot) {
+  leave_link(slot, 0);
+  leave_link(slot, 1);
+  Link& link = links_[slot];
   link.up = false;
   free_links_.push_back(slot);
 }
@@ -68,6 +73,13 @@ void World::break_link(node::ConnId conn, const Error& reason) {
   const auto far = far_end(conn);
   if (!far) return;
   const Link link = links_[far->link];
+  if (level_ == Level::bytes) {
+    for (std::uint32_t side = 0; side < 2; ++side)
+      if (link.node[side] != kNone)
+        queue_.push(now_.mono + 1ms, link.node[side], nodes_[link.node[side]]->generation,
+                    BytesArrive{conn_id(far->link, link.serial, side), {}});
+    return;
+  }
   forget_link(far->link);
   for (std::uint32_t ask = link.asks; ask != kNone;) {
     const Ask gone = asks_[ask];
@@ -82,7 +94,7 @@ void World::break_link(node::ConnId conn, const Error& reason) {
   }
 }
 
-void World::connect(std::uint32_t dialler, std::uint32_t listener, const DialArrives& arrival) {
+std::uint32_t World::new_link(std::uint32_t dialler, std::uint32_t listener) {
   std::uint32_t slot = 0;
   if (free_links_.empty()) {
     slot = static_cast<std::uint32_t>(links_.size());
@@ -97,12 +109,22 @@ void World::connect(std::uint32_t dialler, std::uint32_t listener, const DialArr
   link.serial = serial;
   link.up = true;
   link.node = {dialler, listener};
-  link.arrived = {now_.mono + arrival.one_way, now_.mono};
   Node& from = *nodes_[dialler];
   Node& to = *nodes_[listener];
   link.place = {static_cast<std::uint32_t>(from.links.size()), static_cast<std::uint32_t>(to.links.size())};
   from.links.push_back(slot);
   to.links.push_back(slot);
+  return slot;
+}
+
+void World::connect(std::uint32_t dialler, std::uint32_t listener, DialArrives& arrival) {
+  const std::uint32_t slot = new_link(dialler, listener);
+  Link& link = links_[slot];
+  link.arrived = {now_.mono + arrival.one_way, now_.mono};
+  const Node& from = *nodes_[dialler];
+  Node& to = *nodes_[listener];
+  if (level_ == Level::bytes) return begin_bytes(to, slot, arrival);
+  const std::uint32_t serial = link.serial;
   deliver(dialler,
           node::up::Connected{conn_id(slot, serial, 0), arrival.dial.dial, to.id, node::Direction::outbound,
                               to.address},
@@ -120,7 +142,8 @@ void World::dial_arrives(std::uint32_t index, DialArrives& arrival) {
   if (!dialler.online() || dialler.generation != arrival.generation) return;
   if (std::erase(dialler.cancelled, arrival.dial.dial) > 0) return;
   Node& listener = *nodes_[index];
-  const bool wrong = arrival.dial.peer && *arrival.dial.peer != listener.id;
+  // At level B the handshake finds out.
+  const bool wrong = level_ == Level::messages && arrival.dial.peer && *arrival.dial.peer != listener.id;
   const bool admitted =
       !wrong && (listener.foe != nullptr ||
                  listener.brain->host().admit_inbound(*dialler.address.as_tcp()).has_value());
@@ -145,6 +168,10 @@ void World::carry(std::uint32_t from, const Far& far, node::EdgeEvent event, std
   if (far.node == kNone) return;
   for (const Cut& cut : cuts_)
     if (cut.how == Cut::How::one_way && cut.separated(from, far.node)) return;
+  transmit(from, far, std::move(event), bytes);
+}
+
+void World::transmit(std::uint32_t from, const Far& far, Payload payload, std::size_t bytes) {
   Instant leaves = now_.mono;
   if (links_model_.bandwidth_bytes_per_s > 0) {
     Instant& uplink = nodes_[from]->uplink_free;
@@ -155,13 +182,14 @@ void World::carry(std::uint32_t from, const Far& far, node::EdgeEvent event, std
   }
   const Duration one_way = latency(from, far.node);
   Instant arrives = leaves + one_way + links_model_.trouble(rng_, one_way);
-  const bool overtakes = links_model_.reordering > 0 && rng_.unit() < links_model_.reordering;
+  const bool overtakes =
+      level_ == Level::messages && links_model_.reordering > 0 && rng_.unit() < links_model_.reordering;
   if (!overtakes) {
     Instant& last = links_[far.link].arrived[1 - far.side];
     arrives = std::max(arrives, last);
     last = arrives;
   }
-  queue_.push(arrives, far.node, nodes_[far.node]->generation, std::move(event));
+  queue_.push(arrives, far.node, nodes_[far.node]->generation, std::move(payload));
 }
 
 void World::identify(std::uint32_t from, node::ConnId conn_at_to, std::uint32_t to, Duration delay) {
@@ -236,7 +264,8 @@ struct World::Commands {
     if (!world.reachable(index, other) || listener.spec.behind_nat) return fail_dial(dial, kDialSilence);
     if (!listener.online())
       return fail_dial(dial, listener.absence == Absence::silent ? kDialSilence : one_way * 2);
-    world.queue_.push(world.now_.mono + one_way * kHandshakeTrips, other, listener.generation,
+    const int trips = world.level_ == Level::bytes ? 1 : kHandshakeTrips;
+    world.queue_.push(world.now_.mono + one_way * trips, other, listener.generation,
                       DialArrives{index, node.generation, std::move(dial), one_way});
   }
   void fail_dial(const node::down::Dial& dial, Duration after) {
@@ -339,6 +368,7 @@ struct World::Commands {
 };
 
 void World::apply(std::uint32_t index, node::EdgeCommand& command) {
+  if (nodes_[index]->edge && apply_to_session(index, command)) return;
   std::visit(Commands{*this, index, *nodes_[index]}, command);
 }
 

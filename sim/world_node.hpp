@@ -1,5 +1,6 @@
 #pragma once
 // A node as World keeps it. Internal to World's files.
+#include "sim/byte_edge.hpp"
 #include "sim/world.hpp"
 
 namespace starling::sim {
@@ -18,7 +19,9 @@ struct World::Node {
   std::optional<Env> env;
   std::unique_ptr<node::AgentNode> brain;
   std::unique_ptr<Adversary> foe;
-  std::shared_ptr<const identify::Info> info;  ///< one for all its peers
+  std::unique_ptr<ByteEdge> edge;                                    ///< level B
+  std::map<kad::RequestId, std::pair<LookupTrace*, PeerId>> traced;  ///< level B: requests under way
+  std::shared_ptr<const identify::Info> info;                        ///< one for all its peers
   Observed observed;
   std::vector<std::uint32_t> links;
   std::vector<node::DialId> cancelled;

@@ -198,6 +198,71 @@ TEST(World, ANodeFindsTheNetworkByItsSavedTableWhenAllBootstrapNodesAreDead) {
             world.node(keeper).identity().issued().last_issued);
 }
 
+/// Three servers and three agents, bytes between them.
+void grow_bytes(World& world) {
+  world.add({agent::Role::bootstrap, "bootstrap", {}, {}});
+  for (int i = 0; i < 2; ++i) world.add({agent::Role::bootstrap, "bootstrap", {0}, {}});
+  for (int i = 0; i < 3; ++i) world.add({agent::Role::agent, "agent", {0, 1, 2}, {}});
+  world.run(20s);
+}
+
+TEST(WorldOfBytes, AgentsFindAndMessageEachOtherThroughNoiseAndYamux) {
+  World world(testkit::seed(11), {}, Level::bytes);
+  grow_bytes(world);
+  const auto ask = world.find(3, world.wallet(5));
+  node::SendOptions options;
+  options.to = world.wallet(5);
+  options.body = to_bytes("through bytes");
+  world.send(4, std::move(options));
+  world.run(10s);
+  const auto& found = world.observed(3).found.at(ask);
+  ASSERT_TRUE(found.has_value()) << found.error().to_string();
+  EXPECT_EQ(found->presence.fields.wallet, world.wallet(5));
+  ASSERT_EQ(world.observed(5).messages.size(), 1u);
+  EXPECT_EQ(world.observed(5).messages[0].body, to_bytes("through bytes"));
+}
+
+TEST(WorldOfBytes, TheSameSeedGivesTheSameStateHash) {
+  const auto hash_of = [](std::uint64_t seed) {
+    World world(seed, {}, Level::bytes);
+    grow_bytes(world);
+    return world.state_hash();
+  };
+  EXPECT_EQ(hash_of(12), hash_of(12));
+  EXPECT_NE(hash_of(12), hash_of(13));
+}
+
+TEST(WorldOfBytes, WhoFallsSilentIsNoticedByKeepAliveAndWhoDiesAtOnce) {
+  World world(testkit::seed(14), {}, Level::bytes);
+  grow_bytes(world);
+  const auto connected = [&](std::size_t index, std::size_t to) {
+    return world.node(index).host().connections().connected(world.peer(to));
+  };
+  ASSERT_TRUE(connected(3, 0));
+  ASSERT_TRUE(connected(3, 1));
+  world.crash(0, World::Absence::silent);
+  world.crash(1);
+  world.run(1s);
+  EXPECT_TRUE(connected(3, 0));
+  EXPECT_FALSE(connected(3, 1));
+  world.run(60s);
+  EXPECT_FALSE(connected(3, 0));
+}
+
+TEST(WorldOfBytes, WhatAOneWayCutHeldBackArrivesAfterIt) {
+  World world(testkit::seed(15), {}, Level::bytes);
+  grow_bytes(world);
+  world.cut({Cut::How::one_way, [](std::size_t from, std::size_t to) { return from == 3 && to < 3; }});
+  const auto ask = world.find(3, world.wallet(5));
+  world.run(300ms);
+  EXPECT_FALSE(world.observed(3).found.contains(ask));
+  world.heal();
+  world.run(5s);
+  ASSERT_TRUE(world.observed(3).found.contains(ask));
+  EXPECT_TRUE(world.observed(3).found.at(ask).has_value());
+  EXPECT_TRUE(world.node(3).host().connections().connected(world.peer(0)));
+}
+
 TEST(World, APartitionHealsAndMessagesArriveByRetry) {
   World world(testkit::seed(8));
   grow(world, 4, 16);
