@@ -15,7 +15,8 @@ ALL_CELLS = []
 class Cell:
     """
     A test of two implementations, `one` and `two`; the function says which part each plays.
-    symmetric: swapping them would repeat the test. needs: capabilities both must have.
+    symmetric: swapping them would repeat the test. needs: capabilities both must have. parts: 3 for a test of
+    three implementations, which need not differ.
     helper: a capability some present peer must have; that peer is run.helper.
     """
     name: str
@@ -24,10 +25,11 @@ class Cell:
     symmetric: bool = False
     needs: frozenset = frozenset()
     helper: str = ""
+    parts: int = 2
 
 
 def cell(name, **options):
-    """Registers a function of (run, one, two) as a cell."""
+    """Registers a function of (run, one, two), or of (run, one, two, three) with parts=3, as a cell."""
     def register(function):
         ALL_CELLS.append(Cell(name, function, **options))
         return function
@@ -36,16 +38,15 @@ def cell(name, **options):
 
 @dataclasses.dataclass
 class Case:
-    """One line of the table: a cell for a pair of implementations and a key type."""
+    """A cell for the implementations that play its parts, and a key type."""
     cell: Cell
     key: str
-    one: object
-    two: object
+    peers: tuple
     helper: object = None
 
     @property
     def id(self):
-        return f"{self.cell.name} {self.key} {self.one.name}>{self.two.name}"
+        return f"{self.cell.name} {self.key} " + ">".join(peer.name for peer in self.peers)
 
 
 @dataclasses.dataclass
@@ -119,7 +120,7 @@ def run_case(case):
     started = time.monotonic()
     status, detail = "passed", ""
     try:
-        case.cell.function(run, case.one, case.two)
+        case.cell.function(run, *case.peers)
     except CellFailure as failure:
         status, detail = "failed", str(failure)
     except Exception as error:  # a defect of the harness must fail the cell, not hide it

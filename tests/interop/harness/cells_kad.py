@@ -1,5 +1,6 @@
 """The DHT: `one` is the client, `two` the server; the other order comes from swapping them."""
 
+import hashlib
 import time
 
 from cell import KAD, cell, check
@@ -72,22 +73,51 @@ def kad_put_after_provide(run, one, two):
         check(got["value"] == "0102", f"another value came back: {got}")
 
 
-@cell("kad-roles")
-def kad_roles(run, one, two):
-    """The official kad-dht interop test: a bootstrap, a provider and queriers; any bytes as a provider's key."""
-    bootstrap, provider, *queriers = run.start_all(
-        (two, kad("server")), (one, kad("server")), (one, kad("client")), (two, kad("client")))
+@cell("kad-roles", keys=("ed25519",), parts=3)
+def kad_roles(run, bootstrap_peer, provider_peer, querier_peer):
+    """The official kad-dht interop test, everyone in every role; any bytes are a provider's key."""
+    bootstrap, provider, querier = run.start_all(
+        (bootstrap_peer, kad("server")), (provider_peer, kad("server")), (querier_peer, kad("client")))
     name = run.unique("roles")
-    raw = f"interop-test-key-{name}".encode().hex()
+    raw = f"interop-test-key-{name}".encode()
+    keyhex = raw.hex()
+    if run.quirk(bootstrap_peer, "refuses-raw-provider-keys"):
+        refuses_raw_key(run, bootstrap, provider_peer, querier_peer)
+        keyhex = multihash(raw)
     record, greeting = f"/example/data/{name}", f"hello from {provider.label} client".encode()
     join(provider, bootstrap)
-    provider.call("provide", timeout=LOOKUP_SECONDS, keyhex=raw)
+    provider.call("provide", timeout=LOOKUP_SECONDS, keyhex=keyhex)
     provider.call("put", timeout=LOOKUP_SECONDS, key=record, value=greeting.hex())
-    for querier in queriers:
-        join(querier, bootstrap)
-        querier.poll("findproviders", lambda f: provider.peer_id in f["providers"], "provider", keyhex=raw)
-        got = querier.call("get", timeout=LOOKUP_SECONDS, key=record)["value"]
-        check(bytes.fromhex(got) == greeting, f"{querier.label} got another value: {got}")
+    join(querier, bootstrap)
+    querier.poll("findproviders", lambda f: provider.peer_id in f["providers"], "provider", keyhex=keyhex)
+    got = querier.call("get", timeout=LOOKUP_SECONDS, key=record)["value"]
+    check(bytes.fromhex(got) == greeting, f"{querier.label} got another value: {got}")
+
+
+def multihash(raw):
+    """The SHA-256 multihash of the bytes, in hex."""
+    return "1220" + hashlib.sha256(raw).hexdigest()
+
+
+def refuses_raw_key(run, server, client_peer, seeker_peer):
+    """
+    The server keeps a provider record under a multihash, and none under raw bytes that it got before. Clients
+    hold their own records but answer nobody, so what is found comes from the server. Its refusal ends the
+    stream, which a stack may take for a server that fails: hence nodes with no other part in the case.
+    """
+    first, second, seeker = run.start_all(
+        (client_peer, kad("client")), (client_peer, kad("client")), (seeker_peer, kad("client")))
+    raw = run.unique("raw-key").encode()
+    for node in (first, second, seeker):
+        join(node, server)
+    first.call("provide", timeout=LOOKUP_SECONDS, keyhex=raw.hex())
+    second.call("provide", timeout=LOOKUP_SECONDS, keyhex=multihash(raw))
+    seeker.poll("findproviders", lambda f: f["providers"] == [second.peer_id], "provider",
+                keyhex=multihash(raw))
+    answer = seeker.answer("findproviders", timeout=LOOKUP_SECONDS, keyhex=raw.hex())
+    check(not answer.get("providers"), f"{server.label} does keep a record under raw bytes: {answer}")
+    for node in (first, second, seeker):
+        node.end()
 
 
 @cell("kad-findpeer")

@@ -87,5 +87,9 @@ def foreign():
         Peer("js", ["node", str(js / "main.js")], cwd=js, tools=["node", "npm"],
              build=[["npm", "ci", "--no-audit", "--no-fund"]],
              stamp=("node_modules/.interop-stamp", ["package.json", "package-lock.json"]),
-             capabilities=frozenset({"tls"})),
+             capabilities=frozenset({"tls"}),
+             quirks={
+                 "refuses-raw-provider-keys": "a js-libp2p server decodes the key of ADD_PROVIDER and"
+                                              " GET_PROVIDERS as a CID and ends the stream when it is none",
+             }),
     ]

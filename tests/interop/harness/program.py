@@ -62,10 +62,14 @@ class Program:
 
     def refuse(self, cmd, timeout=ANSWER_SECONDS, **arguments):
         """Like call, for a command that has to fail; gives the error text."""
-        answer = self._answer(self.send(cmd, **arguments), cmd, timeout)
+        answer = self.answer(cmd, timeout, **arguments)
         if answer.get("ok"):
             raise CellFailure(f"{self.label}: {cmd} should have failed but answered {answer}")
         return str(answer.get("error", ""))
+
+    def answer(self, cmd, timeout=ANSWER_SECONDS, **arguments):
+        """Like call, for a command that may fail: the answer either way."""
+        return self._answer(self.send(cmd, **arguments), cmd, timeout)
 
     def send(self, cmd, **arguments):
         with self._changed:

@@ -22,16 +22,26 @@ def failure(result):
 
 
 def table(results):
-    """One row per cell and key type, one column per pair."""
-    parts = {}
+    """One row per cell and key type, one column per pair; below it those of three, the last one as column."""
+    pairs, triples = {}, {}
     for result in results:
-        cell, key, pair = result.id.split(" ")
-        parts.setdefault((cell, key), {})[pair] = MARKS[result.status]
-    pairs = sorted({pair for row in parts.values() for pair in row})
-    width = max([len(p) for p in pairs] + [7]) + 2
-    text = [" " * 36 + "".join(f"{p:{width}}" for p in pairs)]
-    for (cell, key), row in parts.items():
-        text.append(f"{cell:24}{key:12}" + "".join(f"{row.get(p, '-'):{width}}" for p in pairs).rstrip())
+        cell, key, parts = result.id.split(" ")
+        before, last = parts.rsplit(">", 1)
+        if ">" in before:
+            triples.setdefault((cell, f"{key:12}{before}"), {})[">" + last] = MARKS[result.status]
+        else:
+            pairs.setdefault((cell, key), {})[parts] = MARKS[result.status]
+    return "\n\n".join(grid(rows) for rows in (pairs, triples) if rows)
+
+
+def grid(rows):
+    columns = sorted({column for row in rows.values() for column in row})
+    width = max([len(c) for c in columns] + [7]) + 2
+    head = max([len(key) + 1 for _, key in rows] + [12])
+    text = [" " * (24 + head) + "".join(f"{c:{width}}" for c in columns)]
+    for (cell, key), row in rows.items():
+        marks = "".join(f"{row.get(c, '-'):{width}}" for c in columns)
+        text.append(f"{cell:24}{key:{head}}{marks}".rstrip())
     return "\n".join(text)
 
 

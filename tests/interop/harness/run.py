@@ -4,6 +4,7 @@
 import argparse
 import concurrent.futures
 import fnmatch
+import itertools
 import os
 import signal
 import sys
@@ -56,13 +57,23 @@ def pairs(subject, foreign):
     return [(a, b, i < j) for i, a in enumerate(foreign) for j, b in enumerate(foreign) if i != j]
 
 
+def triples(subject, foreign):
+    """Who plays three parts: every choice with the subject in one of them; without one, every choice."""
+    everyone = ([subject] if subject else []) + foreign
+    return [chosen for chosen in itertools.product(everyone, repeat=3)
+            if subject is None or subject in chosen]
+
+
 def all_cases(subject, foreign):
     cases = []
     for cell in ALL_CELLS:
         for key in cell.keys:
+            if cell.parts == 3:
+                cases += [Case(cell, key, chosen) for chosen in triples(subject, foreign)]
+                continue
             for one, two, first in pairs(subject, foreign):
                 if first or not cell.symmetric:
-                    cases.append(Case(cell, key, one, two))
+                    cases.append(Case(cell, key, (one, two)))
     return cases
 
 
@@ -73,7 +84,7 @@ def wanted(case, pattern):
 def settle(case, everyone, strict):
     """A Result for a case that cannot run, else None; finds the helper on the way."""
     absent = "failed" if strict else "absent"
-    for peer in (case.one, case.two):
+    for peer in case.peers:
         if peer.broken:
             return Result(case.id, "failed", detail=f"{peer.name} could not be built")
         if peer.absent:

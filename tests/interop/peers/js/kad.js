@@ -1,6 +1,5 @@
 import { peerIdFromString } from '@libp2p/peer-id'
 import { CID } from 'multiformats/cid'
-import * as Digest from 'multiformats/hashes/digest'
 import { sha256 } from 'multiformats/hashes/sha2'
 
 const LOOKUP_BUDGET_MS = 60_000
@@ -21,10 +20,12 @@ function recordKey (r) {
   return Uint8Array.from(Buffer.from(r.key))
 }
 
-/** `keyhex` of a provider command is the multihash itself, `key` is hashed first. */
+/** `keyhex` of a provider command is taken as it stands, be it a multihash or not; `key` is hashed first. */
 async function providerKey (r) {
   const raw = recordKey(r)
-  return CID.createV1(RAW_CODEC, r.keyhex === undefined ? await sha256.digest(raw) : Digest.decode(raw))
+  const asIs = { code: 0, size: raw.length, digest: raw, bytes: raw }
+  const multihash = r.keyhex === undefined ? await sha256.digest(raw) : asIs
+  return CID.createV1(RAW_CODEC, multihash)
 }
 
 export function kadCommands (node) {
