@@ -51,6 +51,10 @@ class Program:
         return self
 
     @property
+    def pid(self):
+        return self._child.pid
+
+    @property
     def addr(self):
         if not self.addrs:
             raise CellFailure(f"{self.label} listens nowhere")

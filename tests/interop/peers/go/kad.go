@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/ipfs/go-cid"
 	dht "github.com/libp2p/go-libp2p-kad-dht"
+	pb "github.com/libp2p/go-libp2p-kad-dht/pb"
 	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	mh "github.com/multiformats/go-multihash"
@@ -22,7 +25,7 @@ type anything struct{}
 func (anything) Validate(string, []byte) error        { return nil }
 func (anything) Select(string, [][]byte) (int, error) { return 0, nil }
 
-func newDHT(h host.Host, f flags) (*dht.IpfsDHT, error) {
+func newDHT(h host.Host, f flags, served *atomic.Int64) (*dht.IpfsDHT, error) {
 	mode := dht.ModeServer
 	if f.kadMode == "client" {
 		mode = dht.ModeClient
@@ -32,6 +35,7 @@ func newDHT(h host.Host, f flags) (*dht.IpfsDHT, error) {
 		dht.V1ProtocolOverride(protocol.ID(f.kad)),
 		dht.Mode(mode),
 		dht.Validator(anything{}),
+		dht.OnRequestHook(func(context.Context, network.Stream, *pb.Message) { served.Add(1) }),
 	)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/libp2p/go-libp2p"
@@ -32,6 +33,8 @@ type node struct {
 	host  host.Host
 	dht   *dht.IpfsDHT
 	chat  *gossip
+
+	dhtServed atomic.Int64 // DHT messages from others
 
 	mu         sync.Mutex
 	identified map[peer.ID]event.EvtPeerIdentificationCompleted
@@ -113,7 +116,7 @@ func newPeer(ctx context.Context, f flags, out *output) (*node, error) {
 		}
 	}
 	if f.kad != "" {
-		if n.dht, err = newDHT(h, f); err != nil {
+		if n.dht, err = newDHT(h, f, &n.dhtServed); err != nil {
 			return nil, err
 		}
 	}

@@ -16,7 +16,8 @@ func (n *node) stats(context.Context, request) (fields, error) {
 		return nil, err
 	}
 	cpu := float64(u.Utime.Sec+u.Stime.Sec)*1000 + float64(u.Utime.Usec+u.Stime.Usec)/1000
-	return fields{"rssKb": rssKb(), "cpuMs": cpu, "conns": len(n.host.Network().Conns())}, nil
+	return fields{"rssKb": rssKb(), "cpuMs": cpu, "conns": len(n.host.Network().Conns()),
+		"dhtServed": n.dhtServed.Load()}, nil
 }
 
 func rssKb() int {

@@ -4,7 +4,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { benchCommands } from './bench.js'
 import { quantile } from './counter.js'
 import { gossipCommands } from './gossip.js'
-import { kadCommands } from './kad.js'
+import { countServed, kadCommands } from './kad.js'
 import { askEcho, PLENTY_OF_STREAMS } from './streams.js'
 
 const PING = '/ipfs/ping/1.0.0'
@@ -15,6 +15,8 @@ const ANSWER_BUDGET_MS = 20_000
 export function commandsOf (node, flags) {
   const identified = new Map()
   node.addEventListener('peer:identify', e => identified.set(e.detail.peerId.toString(), e.detail))
+
+  const dhtServed = node.services.dht === undefined ? () => 0 : countServed(node.services.dht)
 
   const dial = addr => node.dial(multiaddr(addr), { signal: AbortSignal.timeout(ANSWER_BUDGET_MS) })
 
@@ -56,7 +58,7 @@ export function commandsOf (node, flags) {
     ping: async r => pingMany(connectionTo(r.peerId), r.n ?? 1),
     peers: async () => ({ peers: node.getPeers().map(String) }),
     echo: async r => askEcho(await target(r), r.seed ?? 1, r.bytes ?? 0),
-    stats: async () => stats(node),
+    stats: async () => ({ ...stats(node), dhtServed: dhtServed() }),
     ...kadCommands(node),
     ...gossipCommands(node),
     ...benchCommands(flags, target)

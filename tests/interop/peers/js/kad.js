@@ -14,6 +14,17 @@ export function acceptEveryRecord (dht) {
   Object.setPrototypeOf(dht.selectors, new Proxy({}, { get: () => () => 0 }))
 }
 
+/** Counts the DHT messages of others from now on, and gives the function that tells how many there were. */
+export function countServed (dht) {
+  let served = 0
+  const handle = dht.rpc.handleMessage.bind(dht.rpc)
+  dht.rpc.handleMessage = (peerId, message) => {
+    served++
+    return handle(peerId, message)
+  }
+  return () => served
+}
+
 function recordKey (r) {
   if (r.keyhex !== undefined) return Uint8Array.from(Buffer.from(r.keyhex, 'hex'))
   if (r.key === undefined) throw new Error('key or keyhex is needed')

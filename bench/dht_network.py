@@ -1,0 +1,117 @@
+"""One DHT of one implementation on the loopback interface: its processes, how they find each other, what they cost."""
+
+import concurrent.futures
+import dataclasses
+import pathlib
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "interop" / "harness"))
+
+from cell import KAD  # noqa: E402
+from peers import Peer  # noqa: E402
+from program import CellFailure, Program  # noqa: E402
+
+START_AT_ONCE = 4  # node takes a second of CPU to start; more at once only queue
+CALLS_AT_ONCE = 16
+COMMAND_SECONDS = 90
+TABLE_WANTED = 20  # k; a lookup among fewer could not store at k servers
+SETTLE_SECONDS_MAX = 120
+
+
+@dataclasses.dataclass
+class Spent:
+    """What a network used between two moments."""
+    seconds: float
+    cpu_seconds: float
+
+
+def served_of(stats: dict) -> int:
+    """DHT messages from others: an extension of the contract, and in starling-peer one of all counters."""
+    if "dhtServed" in stats:
+        return stats["dhtServed"]
+    return stats["counters"].get("kad_requests_served_count", 0)
+
+
+class Network:
+    """
+    `size` servers of one implementation, a process each. form() starts them; close() ends them, whatever happened.
+    """
+
+    def __init__(self, peer: Peer, size: int, threads: int) -> None:
+        self.name = peer.name
+        self.flags = ["--kad", KAD, "--kad-mode", "server", "--threads", str(threads)]
+        self.programs: list[Program] = []
+        self.formed: dict[str, float] = {}
+        self._argv = peer.run + self.flags
+        self._size = size
+
+    def form(self) -> None:
+        """Every node dials the first; then all look themselves and one other up until no table grows any more."""
+        began, busy = time.monotonic(), self.cpu_seconds()
+        for first in range(0, self._size, START_AT_ONCE):
+            group = [Program(f"{self.name}#{i}", self._argv)
+                     for i in range(first, min(first + START_AT_ONCE, self._size))]
+            self.programs += group
+            for program in group:
+                program.wait_ready()
+        entrance = self.programs[0].addr
+        self.each(lambda program: program.call("connect", addr=entrance), self.programs[1:])
+        smallest = self._settle()
+        self.formed = {"seconds": time.monotonic() - began, "cpu_seconds": self.cpu_seconds() - busy,
+                       "smallest_table": smallest, "connections": self._sum("conns") / 2}
+
+    def _settle(self) -> int:
+        """Waits until every table has TABLE_WANTED entries, or all others, and two looks in a row saw no change."""
+        wanted = min(TABLE_WANTED, self._size - 1)
+        end = time.monotonic() + SETTLE_SECONDS_MAX
+        before: list[int] = []
+        while True:
+            tables = [answer["size"] for answer in self.each(lambda program: program.call("table"))]
+            if tables == before and min(tables) >= wanted:
+                return min(tables)
+            if time.monotonic() > end:
+                if min(tables) >= wanted:  # it still grows, but it is a network
+                    return min(tables)
+                raise CellFailure(f"{self.name}: after {SETTLE_SECONDS_MAX} s a table has {min(tables)} entries")
+            before = tables
+            self.each(self._look_around)
+            time.sleep(1)
+
+    def _look_around(self, program: Program) -> None:
+        """A lookup of some other node: what an application would do, and how tables fill."""
+        other = self.programs[(self.programs.index(program) * 7 + 1) % self._size]
+        if other is not program:
+            program.answer("findpeer", timeout=COMMAND_SECONDS, peerId=other.peer_id)
+
+    def each(self, work, programs: list[Program] | None = None) -> list:
+        with concurrent.futures.ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
+            return list(pool.map(work, self.programs if programs is None else programs))
+
+    def cpu_seconds(self) -> float:
+        """
+        User and system time of all processes, ended threads included. It is the figure of /proc/PID/stat without
+        its rounding to 10 ms a process, which a hundred processes that work for 1 ms each would drown in.
+        """
+        return sum(time.clock_gettime((~program.pid << 3) | 2) for program in self.programs)
+
+    def served(self) -> int:
+        """DHT messages that the nodes had from each other so far."""
+        return sum(served_of(stats) for stats in self.each(lambda program: program.call("stats")))
+
+    def resident_mib(self) -> float:
+        return self._sum("rssKb") / 1024
+
+    def _sum(self, field: str) -> float:
+        return sum(stats[field] for stats in self.each(lambda program: program.call("stats")))
+
+    def measure(self, work) -> Spent:
+        began, busy = time.monotonic(), self.cpu_seconds()
+        work()
+        return Spent(time.monotonic() - began, self.cpu_seconds() - busy)
+
+    def close(self) -> None:
+        for program in self.programs:
+            program.kill()
+        for program in self.programs:
+            program.end()
