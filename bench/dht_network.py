@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import dataclasses
+import itertools
 import pathlib
 import sys
 import time
@@ -16,7 +17,8 @@ START_AT_ONCE = 4  # node takes a second of CPU to start; more at once only queu
 CALLS_AT_ONCE = 16
 COMMAND_SECONDS = 90
 TABLE_WANTED = 20  # k; a lookup among fewer could not store at k servers
-SETTLE_SECONDS_MAX = 120
+STEADY_GROWTH_MAX = 1.02
+SETTLE_SECONDS_MAX = 240
 
 
 @dataclasses.dataclass
@@ -47,7 +49,7 @@ class Network:
         self._size = size
 
     def form(self) -> None:
-        """Every node dials the first; then all look themselves and one other up until no table grows any more."""
+        """Every node dials the first; then all look something up until their tables hardly grow any more."""
         began, busy = time.monotonic(), self.cpu_seconds()
         for first in range(0, self._size, START_AT_ONCE):
             group = [Program(f"{self.name}#{i}", self._argv)
@@ -62,27 +64,24 @@ class Network:
                        "smallest_table": smallest, "connections": self._sum("conns") / 2}
 
     def _settle(self) -> int:
-        """Waits until every table has TABLE_WANTED entries, or all others, and two looks in a row saw no change."""
+        """Waits until every table has TABLE_WANTED entries, or all others, and a round of lookups adds little."""
         wanted = min(TABLE_WANTED, self._size - 1)
         end = time.monotonic() + SETTLE_SECONDS_MAX
-        before: list[int] = []
-        while True:
+        before = 0
+        for look in itertools.count():
             tables = [answer["size"] for answer in self.each(lambda program: program.call("table"))]
-            if tables == before and min(tables) >= wanted:
+            steady = sum(tables) <= before * STEADY_GROWTH_MAX
+            late = time.monotonic() > end
+            if min(tables) >= wanted and (steady or late):
                 return min(tables)
-            if time.monotonic() > end:
-                if min(tables) >= wanted:  # it still grows, but it is a network
-                    return min(tables)
+            if late:
                 raise CellFailure(f"{self.name}: after {SETTLE_SECONDS_MAX} s a table has {min(tables)} entries")
-            before = tables
-            self.each(self._look_around)
+            before = sum(tables)
+            # Lookups of what nobody has: what an application would do, how tables fill, and never answered locally.
+            self.each(lambda program, look=look: program.answer("findproviders", timeout=COMMAND_SECONDS,
+                                                                key=f"join-{look}-{program.label}"))
             time.sleep(1)
-
-    def _look_around(self, program: Program) -> None:
-        """A lookup of some other node: what an application would do, and how tables fill."""
-        other = self.programs[(self.programs.index(program) * 7 + 1) % self._size]
-        if other is not program:
-            program.answer("findpeer", timeout=COMMAND_SECONDS, peerId=other.peer_id)
+        raise AssertionError("unreachable")
 
     def each(self, work, programs: list[Program] | None = None) -> list:
         with concurrent.futures.ThreadPoolExecutor(CALLS_AT_ONCE) as pool:

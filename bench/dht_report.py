@@ -11,8 +11,6 @@ import time
 
 REPO = pathlib.Path(__file__).resolve().parent.parent
 INTEROP = REPO / "tests" / "interop" / "peers"
-BEGIN, END = "<!-- bench dht: begin -->", "<!-- bench dht: end -->"
-DISTURBED_CORES = 0.25
 
 
 def block_line(block) -> str:
@@ -63,7 +61,7 @@ def versions(stack: str) -> str:
     if stack == "js":
         wanted = json.loads((INTEROP / "js" / "package.json").read_text(encoding="utf-8"))["dependencies"]
         return f"libp2p {wanted['libp2p']}, @libp2p/kad-dht {wanted['@libp2p/kad-dht']}, node {output('node', '--version')}"
-    return "commit " + output("git", "-c", "safe.directory=*", "rev-parse", "--short=10", "HEAD")
+    return "this one"
 
 
 def output(*command: str) -> str:
@@ -136,7 +134,8 @@ def about(document: dict) -> str:
     text = [f"{options['nodes']} nodes of each stack, {options['operations']} operations of each kind in "
             f"{options['rounds']} rounds. {machine['cores']} cores of {machine['model']}, Linux {machine['kernel']}; "
             f"measured {document['when']}.", "",
-            "| stack | version | flags | memory of a node | idle CPU of all nodes | formed within |", "|---|---|---|---|---|---|"]
+            "| stack | version | flags | memory of a node | idle CPU of all nodes | formed within |",
+            "|---|---|---|---|---|---|"]
     for stack, one in document["stacks"].items():
         idle = [block["idle_cpu_per_second"] for block in document["blocks"] if block["stack"] == stack]
         text.append(f"| {stack} | {document['versions'][stack]} | `{' '.join(one['flags'])}` "
@@ -146,8 +145,12 @@ def about(document: dict) -> str:
 
 
 def into_docs(path: pathlib.Path, document: dict) -> None:
-    """Replaces what stands between the markers."""
+    """Replaces what stands between the markers of these stacks."""
+    name = f"bench dht {document['options']['stacks']}"
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     page = path.read_text(encoding="utf-8")
-    before, rest = page.split(BEGIN, 1)
-    after = rest.split(END, 1)[1]
-    path.write_text(f"{before}{BEGIN}\n{about(document)}\n\n{table(document)}\n{END}{after}", encoding="utf-8")
+    if begin not in page or end not in page:
+        raise SystemExit(f"{path.name} has no place for these stacks: {begin} … {end}")
+    before, rest = page.split(begin, 1)
+    after = rest.split(end, 1)[1]
+    path.write_text(f"{before}{begin}\n{about(document)}\n\n{table(document)}\n{end}{after}", encoding="utf-8")
