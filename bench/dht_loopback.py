@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """
-The DHTs of several stacks side by side: `./x bench dht`. Real processes and sockets on the loopback interface.
+The DHTs of several stacks side by side: `./x bench dht`. Real processes and sockets on loopback.
 
-Each stack gets a network of its own; all networks live at the same time and take turns, block by block, so
-that what else the machine does meets all of them. A block is one kind of operation, one after the other, each by
-another node; the plan (who does what, with which key) is the same for every stack.
+Each stack gets a network of its own; all networks live at the same time and take turns, block by block,
+so that what else the machine does meets all of them. A block is one kind of operation, one after the other,
+each by another node; the plan (who does what, with which key) is the same for every stack.
 """
 
 import argparse
@@ -15,7 +15,6 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Callable
 
 import dht_report
 from dht_network import COMMAND_SECONDS, CellFailure, Network
@@ -70,9 +69,9 @@ def plan(count: int, nodes: int, label: str) -> list[Step]:
 
 def operate(network: Network, kind: str, step: Step) -> tuple[float, str]:
     """
-    One operation: the milliseconds that the program measured, and what was wrong with its result, if anything.
-    Most nodes of a small network are connected with each other, and a stack may answer FIND_PEER from that; the asker
-    of FIND_PEER (away) hangs up first.
+    One operation: the milliseconds that the program measured, and what was wrong with its result, if
+    anything. Most nodes of a small network are connected with each other, and a stack may answer FIND_PEER
+    from that; the asker of FIND_PEER (away) hangs up first.
     """
     writer, reader, target = (network.programs[i] for i in (step.writer, step.reader, step.target))
     find_peer = (reader, "findpeer", {"peerId": target.peer_id},
@@ -127,7 +126,8 @@ def idle_rates(networks: list[Network]) -> dict[str, float]:
     """CPU seconds a second of each network while nobody asks anything."""
     began = {network.name: network.cpu_seconds() for network in networks}
     time.sleep(IDLE_SECONDS)
-    return {network.name: (network.cpu_seconds() - began[network.name]) / IDLE_SECONDS for network in networks}
+    return {network.name: (network.cpu_seconds() - began[network.name]) / IDLE_SECONDS
+            for network in networks}
 
 
 def share(total: int, rounds: int, number: int) -> int:
@@ -135,7 +135,7 @@ def share(total: int, rounds: int, number: int) -> int:
     return total * (number + 1) // rounds - total * number // rounds
 
 
-def run_rounds(networks: list[Network], options: argparse.Namespace, say: Callable[[str], None]) -> list[Block]:
+def run_rounds(networks: list[Network], options: argparse.Namespace) -> list[Block]:
     for network in networks:
         steps = plan(WARM_UP, options.nodes, "warm-up")
         for kind in KINDS:
@@ -146,7 +146,7 @@ def run_rounds(networks: list[Network], options: argparse.Namespace, say: Callab
         steps = plan(share(options.operations, options.rounds, number), options.nodes, f"round-{number}")
         idle = idle_rates(networks)
         for kind in KINDS:
-            # The order turns from round to round, so that nobody always comes after the same one.
+            # The order turns from round to round: nobody always comes after the same one.
             turn = number % len(networks)
             for network in networks[turn:] + networks[:turn]:
                 block = run_block(networks, network, kind, number, steps, idle[network.name])
@@ -156,15 +156,16 @@ def run_rounds(networks: list[Network], options: argparse.Namespace, say: Callab
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="./x bench dht", description="The DHTs of several stacks side by side.")
+    parser = argparse.ArgumentParser(prog="./x bench dht",
+                                     description="The DHTs of several stacks side by side.")
     parser.add_argument("--nodes", type=int, default=100, help="servers of each stack, a process each")
     parser.add_argument("--operations", type=int, default=200, help="of each kind")
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--stacks", default="starling,go,js")
     parser.add_argument("--threads", type=int, default=1, help="worker threads of each process (js has one)")
     parser.add_argument("--starling", metavar="PATH", help="the starling-peer binary")
-    parser.add_argument("--json", metavar="FILE", type=pathlib.Path, default=REPO / "build" / "bench" / "dht.json",
-                        help="raw samples")
+    parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="raw samples",
+                        default=REPO / "build" / "bench" / "dht.json")
     parser.add_argument("--docs", action="store_true", help="put the table into docs/benchmarks.md")
     parser.add_argument("--render", metavar="FILE", type=pathlib.Path,
                         help="measure nothing: the table of these raw samples")
@@ -195,7 +196,7 @@ def measure(options: argparse.Namespace) -> dict:
         for network in networks:
             network.form()
             say(dht_report.formed_line(network))
-        blocks = run_rounds(networks, options, say)
+        blocks = run_rounds(networks, options)
         document["stacks"] = {network.name: {"flags": network.flags, "formed": network.formed,
                                              "resident_mib": network.resident_mib()} for network in networks}
     finally:

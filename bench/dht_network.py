@@ -1,4 +1,4 @@
-"""One DHT of one implementation on the loopback interface: its processes, how they find each other, what they cost."""
+"""One DHT of one implementation on the loopback interface: its processes, how they meet, what they cost."""
 
 import concurrent.futures
 import dataclasses
@@ -37,7 +37,8 @@ def served_of(stats: dict) -> int:
 
 class Network:
     """
-    `size` servers of one implementation, a process each. form() starts them; close() ends them, whatever happened.
+    `size` servers of one implementation, a process each. form() starts them; close() ends them, whatever
+    happened.
     """
 
     def __init__(self, peer: Peer, size: int, threads: int) -> None:
@@ -64,7 +65,7 @@ class Network:
                        "smallest_table": smallest, "connections": self._sum("conns") / 2}
 
     def _settle(self) -> int:
-        """Waits until every table has TABLE_WANTED entries, or all others, and a round of lookups adds little."""
+        """Waits until every table has TABLE_WANTED entries, or all others, and lookups add little."""
         wanted = min(TABLE_WANTED, self._size - 1)
         end = time.monotonic() + SETTLE_SECONDS_MAX
         before = 0
@@ -75,22 +76,25 @@ class Network:
             if min(tables) >= wanted and (steady or late):
                 return min(tables)
             if late:
-                raise CellFailure(f"{self.name}: after {SETTLE_SECONDS_MAX} s a table has {min(tables)} entries")
+                raise CellFailure(f"{self.name}: a table of {min(tables)} after {SETTLE_SECONDS_MAX} s")
             before = sum(tables)
-            # Lookups of what nobody has: what an application would do, how tables fill, and never answered locally.
-            self.each(lambda program, look=look: program.answer("findproviders", timeout=COMMAND_SECONDS,
-                                                                key=f"join-{look}-{program.label}"))
+            # What nobody has cannot be answered from memory, so these are lookups in every stack.
+            self.each(lambda program, n=look: program.answer("findproviders", timeout=COMMAND_SECONDS,
+                                                             key=f"join-{n}-{program.label}"))
             time.sleep(1)
         raise AssertionError("unreachable")
 
     def each(self, work, programs: list[Program] | None = None) -> list:
-        with concurrent.futures.ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
+        pool = concurrent.futures.ThreadPoolExecutor(CALLS_AT_ONCE)
+        try:
             return list(pool.map(work, self.programs if programs is None else programs))
+        finally:  # one failure or an interrupt ends it all: nobody waits for the other answers
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def cpu_seconds(self) -> float:
         """
-        User and system time of all processes, ended threads included. It is the figure of /proc/PID/stat without
-        its rounding to 10 ms a process, which a hundred processes that work for 1 ms each would drown in.
+        User and system time of all processes, ended threads included: the figure of /proc/PID/stat without
+        its rounding to 10 ms, in which a hundred processes that work for 1 ms each would be lost.
         """
         return sum(time.clock_gettime((~program.pid << 3) | 2) for program in self.programs)
 

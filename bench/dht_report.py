@@ -1,4 +1,4 @@
-"""What a reader sees of the DHT benchmark: lines while it runs, the JSON of raw samples, the table for the docs."""
+"""What a reader sees of the DHT benchmark: lines while it runs, the raw samples, the table for the docs."""
 
 import argparse
 import json
@@ -37,7 +37,8 @@ def quantile(values: list[float], q: float) -> float:
 
 def heading(options: argparse.Namespace, stacks: list) -> dict:
     return {
-        "machine": {"cores": os.cpu_count(), "model": processor(), "kernel": platform.release(),
+        "machine": {"cores": os.cpu_count(), "model": processor(),
+                    "kernel": ".".join(platform.release().split(".")[:2]),
                     "load_before": [round(load, 2) for load in os.getloadavg()]},
         "versions": {peer.name: versions(peer.name) for peer in stacks},
         "options": {"nodes": options.nodes, "operations": options.operations, "rounds": options.rounds,
@@ -60,8 +61,9 @@ def versions(stack: str) -> str:
         return ", ".join(" ".join(one) for one in found) + ", " + output("go", "env", "GOVERSION")
     if stack == "js":
         wanted = json.loads((INTEROP / "js" / "package.json").read_text(encoding="utf-8"))["dependencies"]
-        return f"libp2p {wanted['libp2p']}, @libp2p/kad-dht {wanted['@libp2p/kad-dht']}, node {output('node', '--version')}"
-    return "this one"
+        return (f"libp2p {wanted['libp2p']}, @libp2p/kad-dht {wanted['@libp2p/kad-dht']}, "
+                f"node {output('node', '--version')}")
+    return "commit " + output("git", "-c", "safe.directory=*", "rev-parse", "--short=10", "HEAD")
 
 
 def output(*command: str) -> str:
@@ -90,7 +92,7 @@ def rounded(value):
 
 
 def row(blocks: list[dict]) -> dict:
-    """All rounds of one stack and one kind; CPU without what the idle network would have used in the same time."""
+    """All rounds of one stack and one kind; CPU without what the idle network uses in the same time."""
     ms = [one for block in blocks for one in block["ms"]]
     done = len(ms) + sum(len(block["failures"]) for block in blocks)
     busy = sum(block["cpu_seconds"] - block["idle_cpu_per_second"] * block["seconds"] for block in blocks)
@@ -103,7 +105,8 @@ def rows(document: dict) -> dict[str, dict[str, dict]]:
     kinds: dict[str, dict[str, list[dict]]] = {}
     for block in document["blocks"]:
         kinds.setdefault(block["kind"], {}).setdefault(block["stack"], []).append(block)
-    return {kind: {stack: row(blocks) for stack, blocks in stacks.items()} for kind, stacks in kinds.items()}
+    return {kind: {stack: row(blocks) for stack, blocks in stacks.items()}
+            for kind, stacks in kinds.items()}
 
 
 def against_best(stack: str, field: str, others: dict[str, dict]) -> str:
@@ -122,9 +125,9 @@ def table(document: dict) -> str:
             if one["failed"]:
                 text.append(f"| {kind} | {stack} | **failed: {one['failed']} of {one['done']}** | | | | | |")
                 continue
-            text.append(f"| {kind} | {stack} | {one['p50']:.2f} ms | {one['p99']:.2f} ms | {one['messages']:.1f} "
-                        f"| {one['cpu_ms']:.2f} ms | {against_best(stack, 'p50', stacks)} "
-                        f"| {against_best(stack, 'cpu_ms', stacks)} |")
+            text.append(f"| {kind} | {stack} | {one['p50']:.2f} ms | {one['p99']:.2f} ms "
+                        f"| {one['messages']:.1f} | {one['cpu_ms']:.2f} ms "
+                        f"| {against_best(stack, 'p50', stacks)} | {against_best(stack, 'cpu_ms', stacks)} |")
     return "\n".join(text)
 
 
@@ -132,15 +135,18 @@ def about(document: dict) -> str:
     machine, options = document["machine"], document["options"]
     command = "./x bench dht --docs" + "".join(f" --{name} {value}" for name, value in options.items())
     text = [f"{options['nodes']} nodes of each stack, {options['operations']} operations of each kind in "
-            f"{options['rounds']} rounds. {machine['cores']} cores of {machine['model']}, Linux {machine['kernel']}; "
-            f"measured {document['when']}.", "",
+            f"{options['rounds']} rounds. {machine['cores']} cores of {machine['model']}, "
+            f"Linux {machine['kernel']}; measured {document['when']}, "
+            f"load {machine['load_before'][0]} before.", "",
             "| stack | version | flags | memory of a node | idle CPU of all nodes | formed within |",
             "|---|---|---|---|---|---|"]
     for stack, one in document["stacks"].items():
         idle = [block["idle_cpu_per_second"] for block in document["blocks"] if block["stack"] == stack]
+        formed = one["formed"]
         text.append(f"| {stack} | {document['versions'][stack]} | `{' '.join(one['flags'])}` "
-                    f"| {one['resident_mib'] / options['nodes']:.1f} MiB | {100 * sum(idle) / len(idle):.1f} % of a core "
-                    f"| {one['formed']['seconds']:.0f} s, {one['formed']['cpu_seconds']:.0f} s of CPU |")
+                    f"| {one['resident_mib'] / options['nodes']:.1f} MiB "
+                    f"| {100 * sum(idle) / len(idle):.1f} % of a core "
+                    f"| {formed['seconds']:.0f} s, {formed['cpu_seconds']:.0f} s of CPU |")
     return "\n".join(text) + f"\n\n```sh\n{command}\n```"
 
 
@@ -153,4 +159,5 @@ def into_docs(path: pathlib.Path, document: dict) -> None:
         raise SystemExit(f"{path.name} has no place for these stacks: {begin} … {end}")
     before, rest = page.split(begin, 1)
     after = rest.split(end, 1)[1]
-    path.write_text(f"{before}{begin}\n{about(document)}\n\n{table(document)}\n{end}{after}", encoding="utf-8")
+    text = f"{about(document)}\n\n{table(document)}"
+    path.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
