@@ -63,7 +63,9 @@ def versions(stack: str) -> str:
         wanted = json.loads((INTEROP / "js" / "package.json").read_text(encoding="utf-8"))["dependencies"]
         return (f"libp2p {wanted['libp2p']}, @libp2p/kad-dht {wanted['@libp2p/kad-dht']}, "
                 f"node {output('node', '--version')}")
-    return "commit " + output("git", "-c", "safe.directory=*", "rev-parse", "--short=10", "HEAD")
+    # The last commit that changed the program, not the one that changed a page about it.
+    return "commit " + output("git", "-c", "safe.directory=*", "log", "-1", "--format=%h", "--abbrev=10", "--",
+                              "src", "include", "apps")
 
 
 def output(*command: str) -> str:
