@@ -56,11 +56,18 @@ class KadAnswerer final : public StreamHandler {
   kad::ServerStream server_;
 };
 
+/// One question at a time. A server lets a stream go when it has been idle, or because of something that it
+/// was told before: a question that crosses with that is asked again on a fresh stream, once, for a fresh one
+/// has no such excuse.
 class KadAsker final : public StreamHandler {
  public:
   Result<std::size_t> on_data(ByteView bytes, StreamIo& io) override {
     STARLING_TRY(client_.receive(bytes, io.now()));
-    while (auto answer = client_.poll()) io.tell(up::KadAnswered{answer->id, std::move(answer->message)});
+    while (auto answer = client_.poll()) {
+      used_ = true;
+      asked_.reset();
+      io.tell(up::KadAnswered{answer->id, std::move(answer->message)});
+    }
     send_next(io);
     return bytes.size();
   }
@@ -80,8 +87,12 @@ class KadAsker final : public StreamHandler {
     return {};
   }
   void on_gone(Error error, StreamIo& io) override {
-    if (const auto pending = client_.pending()) io.tell(up::KadAnswered{*pending, fail(error)});
-    for (const auto& request : waiting_) io.tell(up::KadAnswered{request.id, fail(error)});
+    const bool aged = used_ && error.kind() != Kind::timeout;
+    const auto give_up = [&](const kad::SendRequest& request) {
+      if (!aged || !io.ask_again(request)) io.tell(up::KadAnswered{request.id, fail(error)});
+    };
+    if (asked_) give_up(*asked_);
+    for (const auto& request : waiting_) give_up(request);
   }
   Instant deadline() const override { return client_.deadline(); }
   Result<void> on_deadline(StreamIo& io) override { return client_.on_deadline(io.now()); }
@@ -90,17 +101,24 @@ class KadAsker final : public StreamHandler {
  private:
   void send_next(StreamIo& io) {
     while (client_.ready() && !waiting_.empty()) {
-      const kad::SendRequest request = std::move(waiting_.front());
+      kad::SendRequest request = std::move(waiting_.front());
       waiting_.pop_front();
       client_.send(request, io.now());
       const ByteView bytes = client_.to_send();
       io.write(bytes);
       client_.sent(bytes.size());
-      if (!request.expects_response) io.tell(up::KadAnswered{request.id, std::optional<kad::Message>()});
+      if (request.expects_response) {
+        asked_ = std::move(request);
+      } else {
+        used_ = true;
+        io.tell(up::KadAnswered{request.id, std::optional<kad::Message>()});
+      }
     }
   }
   kad::ClientStream client_;
+  std::optional<kad::SendRequest> asked_;  ///< and not answered yet
   std::deque<kad::SendRequest> waiting_;
+  bool used_ = false;  ///< answered a question, or was told something, before
 };
 
 class PresenceAnswerer final : public StreamHandler {

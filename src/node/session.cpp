@@ -61,6 +61,11 @@ class Session::Io final : public StreamIo {
     if (const auto* identified = std::get_if<up::Identified>(&event)) session_.identified_ = identified->info;
     session_.events_.emplace_back(std::move(event));
   }
+  bool ask_again(const kad::SendRequest& request) override {
+    if (session_.closed_) return false;
+    session_.again_.push_back(request);
+    return true;
+  }
   Instant now() const override { return now_; }
   ConnId conn() const override { return session_.setup_.id; }
   yamux::StreamId stream() const override { return id_; }
@@ -173,6 +178,8 @@ void Session::close(Error reason, Instant now) {
   for (const auto& [id, stream] : streams_) ids.push_back(id);
   std::sort(ids.begin(), ids.end());
   for (const auto id : ids) drop(id, reason, now);
+  for (const auto& request : std::exchange(again_, {}))
+    events_.emplace_back(EdgeEvent(up::KadAnswered{request.id, fail(reason)}));
   if (connection_.upgraded()) connection_.mux().go_away();
   if (announced_)
     events_.emplace_back(EdgeEvent(up::Disconnected{setup_.id, reason}));
@@ -197,7 +204,13 @@ void Session::drain_mux(Instant now) {
       [&](const yamux::RemoteGoAway&) {},
       [&](const yamux::Rtt&) {},
   };
-  while (auto event = connection_.mux().poll()) std::visit(on_event, *event);
+  for (;;) {
+    while (auto event = connection_.mux().poll()) std::visit(on_event, *event);
+    if (again_.empty()) return;
+    down::AskKad command{setup_.id, std::move(again_.front())};
+    again_.pop_front();
+    ask(std::move(command), now);
+  }
 }
 
 void Session::on_inbound(yamux::StreamId id, Instant now) {
@@ -468,6 +481,11 @@ void Session::command_to(yamux::StreamId id, StreamCommand command, Instant now)
 }
 
 void Session::apply(down::AskKad command, Instant now) {
+  ask(std::move(command), now);
+  drain_mux(now);
+}
+
+void Session::ask(down::AskKad command, Instant now) {
   if (!kad_stream_) {
     kad_stream_ = open(setup_.local->kad_protocol, make_kad_asker(), now);
   }
@@ -476,7 +494,6 @@ void Session::apply(down::AskKad command, Instant now) {
     return;
   }
   command_to(kad_stream_, std::move(command), now);
-  drain_mux(now);
 }
 
 void Session::apply(down::AnswerKad command, Instant now) {

@@ -131,6 +131,7 @@ class Session {
 
   Stream* find(yamux::StreamId id);
   void announce(Instant now);
+  void ask(down::AskKad command, Instant now);
   void drain_mux(Instant now);
   void on_inbound(yamux::StreamId id, Instant now);
   void on_readable(yamux::StreamId id, Instant now);
@@ -164,6 +165,7 @@ class Session {
   std::map<std::string, std::size_t, std::less<>> inbound_by_protocol_;
   std::size_t negotiating_ = 0;
   yamux::StreamId kad_stream_;
+  std::deque<kad::SendRequest> again_;  ///< whose stream has died of its age
   yamux::StreamId presence_stream_;
   yamux::StreamId gossip_out_;
   yamux::StreamId gossip_in_;

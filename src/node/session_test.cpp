@@ -163,6 +163,37 @@ TEST_F(SessionTest, DhtRequestsAreAnsweredInOrderOnOneStream) {
   }
 }
 
+TEST_F(SessionTest, ADhtRequestThatItsStreamDidNotOutliveIsAskedAgainOnAFreshOne) {
+  connect();
+  const auto ask = [&](std::uint64_t id) {
+    kad::SendRequest request;
+    request.id = kad::RequestId(id);
+    request.message = {kad::MessageType::find_node, {static_cast<std::uint8_t>(id)}, {}, {}, {}};
+    dialler.session->apply(down::AskKad{ConnId(1), request}, now);
+    run();
+  };
+  const auto answer = [&](std::size_t which, bool good) {
+    Result<std::optional<kad::Message>> message = fail(Errc::bad_answer);
+    if (good) message = std::optional(kad::Message{kad::MessageType::find_node, {}, {}, {}, {}});
+    listener.session->apply(down::AnswerKad{listener.heard<up::KadAsked>()[which]->from, message}, now);
+    run();
+  };
+  ask(1);
+  answer(0, true);
+  ASSERT_EQ(dialler.heard<up::KadAnswered>().size(), 1u);
+  ask(2);
+  answer(1, false);  // the stream is reset
+  ASSERT_EQ(listener.heard<up::KadAsked>().size(), 3u) << "asked again by itself";
+  EXPECT_EQ(listener.heard<up::KadAsked>()[2]->request.key, Bytes{2});
+  EXPECT_NE(listener.heard<up::KadAsked>()[2]->from.stream, listener.heard<up::KadAsked>()[1]->from.stream);
+  EXPECT_EQ(dialler.heard<up::KadAnswered>().size(), 1u);
+  answer(2, false);  // and the fresh one too: that is an answer
+  EXPECT_EQ(listener.heard<up::KadAsked>().size(), 3u);
+  ASSERT_EQ(dialler.heard<up::KadAnswered>().size(), 2u);
+  EXPECT_EQ(dialler.heard<up::KadAnswered>()[1]->request, kad::RequestId(2));
+  EXPECT_FALSE(dialler.heard<up::KadAnswered>()[1]->answer.has_value());
+}
+
 TEST_F(SessionTest, AnUnansweredDhtRequestFailsWhenTheConnectionEnds) {
   connect();
   kad::SendRequest request;

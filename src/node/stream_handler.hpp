@@ -22,6 +22,8 @@ class StreamIo {
   /// Ends the stream at once; on_gone() is not called.
   virtual void reset() = 0;
   virtual void tell(EdgeEvent event) = 0;
+  /// Asks the same again on a fresh stream, soon. False, and nothing happens, when the connection is ending.
+  [[nodiscard]] virtual bool ask_again(const kad::SendRequest& request) = 0;
   virtual Instant now() const = 0;
   virtual ConnId conn() const = 0;
   virtual yamux::StreamId stream() const = 0;

@@ -77,7 +77,8 @@ class Kad {
   Mode mode() const noexcept { return config_.mode; }
 
   // --- queries ---
-  /// Ends in PeerDone, or Errc::not_found.
+  /// Ends in PeerDone, or Errc::not_found. A peer that we are connected to needs no lookup, unless it is to
+  /// be traced.
   QueryId find_peer(const PeerId& peer, Now now, QueryOptions options = {});
   /// The k nearest to SHA-256(key). Ends in ClosestDone.
   QueryId closest_peers(Bytes key, Now now, QueryOptions options = {});
@@ -129,6 +130,7 @@ class Kad {
  private:
   QueryId begin(QuerySpec spec, Now now);
   QueryId begin_failed(Error error);
+  std::optional<PeerInfo> connected_peer(const PeerId& peer) const;
   void start(QueryId id, QuerySpec spec, Now now);
   void start_waiting(Now now);
   void pump(QueryId id, Now now);

@@ -6,7 +6,20 @@
 
 namespace starling::kad {
 
+/// With the addresses that it names itself.
+std::optional<PeerInfo> Kad::connected_peer(const PeerId& peer) const {
+  if (auto server = table_.info(peer))
+    return server->connection == ConnectionType::connected ? std::move(server) : std::nullopt;
+  return server_.client(peer);
+}
+
 QueryId Kad::find_peer(const PeerId& peer, Now now, QueryOptions options) {
+  if (auto known = connected_peer(peer); known && options.trace == QueryOptions::Trace::off) {
+    const QueryId id = pool_.new_id();
+    ++counters_.queries_ended;
+    emit(QueryDone{id, PeerDone{*std::move(known), true}, {}});
+    return id;
+  }
   QuerySpec spec;
   spec.goal = Goal::find_peer;
   spec.peer = peer;

@@ -263,6 +263,21 @@ TEST_F(KadBrain, FindsAPeerThatAnswers) {
   EXPECT_EQ(done.peer, info(77));
 }
 
+TEST_F(KadBrain, AConnectedPeerIsFoundWithoutALookup) {
+  admit(1, 3);
+  kad->on_peer_unsupported(peer(77), {public_addr(77)}, now);
+  kad->find_peer(peer(77), now);
+  drain();
+  EXPECT_TRUE(requests.empty());
+  const auto client = result<PeerDone>();
+  EXPECT_TRUE(client.answered);
+  EXPECT_EQ(client.peer.addrs, std::vector{public_addr(77)});
+  kad->on_disconnected(peer(77), now);
+  kad->find_peer(peer(77), now);
+  drain();
+  EXPECT_FALSE(requests.empty()) << "gone: others may know where it is now";
+}
+
 TEST_F(KadBrain, FindsAClientThatOthersKnow) {
   admit(1, 20);
   kad->find_peer(peer(77), now);

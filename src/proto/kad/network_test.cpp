@@ -154,8 +154,10 @@ TEST(KadNetwork, PeersAreFoundServersAndClients) {
   net.connect(client, net.at_index(30));
   net.run(10s);
   get<BootstrapDone>(net.run_query(client, [](Kad& kad, Now now) { return kad.bootstrap(now); }));
+  QueryOptions walk;  // whether the asker is connected with it or not
+  walk.trace = QueryOptions::Trace::on;
   const auto found = get<PeerDone>(
-      net.run_query(net.at_index(9), [&](Kad& kad, Now now) { return kad.find_peer(client.id, now); }));
+      net.run_query(net.at_index(9), [&](Kad& kad, Now now) { return kad.find_peer(client.id, now, walk); }));
   EXPECT_FALSE(found.answered);
   EXPECT_EQ(found.peer.addrs, client.addrs);
   const auto nobody =

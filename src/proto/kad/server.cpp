@@ -51,11 +51,10 @@ Result<std::optional<Message>> Server::find_node(const PeerId& from, const Messa
   // it better; a server in the table is the first of the nearest anyway.
   const auto target = PeerId::from_bytes(request.key);
   if (!target || *target == from || *target == self_) return out;
-  const auto client = clients_.find(*target);
-  if (client == clients_.end() || client->second.empty()) return out;
+  auto named = client(*target);
+  if (!named) return out;
   if (out.closer_peers.size() >= config_.k && !out.closer_peers.empty()) out.closer_peers.pop_back();
-  out.closer_peers.insert(out.closer_peers.begin(),
-                          PeerInfo{*target, client->second, ConnectionType::connected});
+  out.closer_peers.insert(out.closer_peers.begin(), *std::move(named));
   return out;
 }
 
@@ -63,6 +62,12 @@ void Server::know_client(const PeerId& peer, std::vector<Multiaddr> addrs) {
   const auto it = clients_.find(peer);
   if (it == clients_.end() && clients_.size() >= kKnownClientsMax) return;
   clients_[peer] = usable_addrs(addrs, config_.scope, kAddrsPerPeerMax);
+}
+
+std::optional<PeerInfo> Server::client(const PeerId& peer) const {
+  const auto it = clients_.find(peer);
+  if (it == clients_.end() || it->second.empty()) return std::nullopt;
+  return PeerInfo{peer, it->second, ConnectionType::connected};
 }
 
 void Server::forget_client(const PeerId& peer) { clients_.erase(peer); }

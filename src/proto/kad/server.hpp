@@ -34,6 +34,8 @@ class Server {
   void know_client(const PeerId& peer, std::vector<Multiaddr> addrs);
   void forget_client(const PeerId& peer);
   bool knows_client(const PeerId& peer) const { return clients_.contains(peer); }
+  /// Nothing for one without addresses, too.
+  std::optional<PeerInfo> client(const PeerId& peer) const;
 
   /// Our own use of the stores: validated like a peer's PUT. The same errors; Errc::invalid_record also when
   /// a better one is stored.
