@@ -79,6 +79,8 @@ void Kad::on_peer_supports_kad(const ServerPeer& peer, Now now) {
   server_.forget_client(peer.id);
   PeerInfo info{peer.id, usable_addrs(peer.addrs, config_.scope, kAddrsPerPeerMax),
                 peer.remote ? ConnectionType::connected : ConnectionType::not_connected};
+  if (peer.remote && (connected_.size() < kKnownServersMax || connected_.contains(peer.id)))
+    connected_.insert_or_assign(peer.id, info.addrs);
   switch (table_.would_add(info, peer.remote)) {
     case RoutingTable::Outcome::updated:
       table_.update_addrs(peer.id, info.addrs);
@@ -93,6 +95,7 @@ void Kad::on_peer_supports_kad(const ServerPeer& peer, Now now) {
 
 void Kad::on_peer_unsupported(const PeerId& peer, std::vector<Multiaddr> addrs, Now now) {
   prober_.forget(peer);
+  connected_.erase(peer);
   server_.know_client(peer, std::move(addrs));
   note_removal(peer, table_.remove(peer));
   run_probes(now);
@@ -100,6 +103,7 @@ void Kad::on_peer_unsupported(const PeerId& peer, std::vector<Multiaddr> addrs, 
 
 void Kad::on_disconnected(const PeerId& peer, Now) {
   server_.forget_client(peer);
+  connected_.erase(peer);
   table_.set_connection(peer, ConnectionType::not_connected);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // The DHT brain of a node: membership, queries, serving. Decoded messages in, actions out.
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "base/env.hpp"
@@ -197,6 +198,8 @@ class Kad {
   Replicator replicator_;
   std::size_t replicating_ = 0;
   std::vector<Multiaddr> own_addrs_;
+  /// Connected servers, in the table or not, with the addresses that they name: at most kKnownServersMax.
+  std::unordered_map<PeerId, std::vector<Multiaddr>> connected_;
   std::vector<Action> actions_;
   std::size_t next_action_ = 0;
   Instant answered_ = Instant::never();  ///< when anybody last answered a request; never() = nobody has

@@ -8,9 +8,9 @@ namespace starling::kad {
 
 /// With the addresses that it names itself.
 std::optional<PeerInfo> Kad::connected_peer(const PeerId& peer) const {
-  if (auto server = table_.info(peer))
-    return server->connection == ConnectionType::connected ? std::move(server) : std::nullopt;
-  return server_.client(peer);
+  const auto server = connected_.find(peer);
+  if (server == connected_.end() || server->second.empty()) return server_.client(peer);
+  return PeerInfo{peer, server->second, ConnectionType::connected};
 }
 
 QueryId Kad::find_peer(const PeerId& peer, Now now, QueryOptions options) {

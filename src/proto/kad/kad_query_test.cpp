@@ -272,6 +272,15 @@ TEST_F(KadBrain, AConnectedPeerIsFoundWithoutALookup) {
   const auto client = result<PeerDone>();
   EXPECT_TRUE(client.answered);
   EXPECT_EQ(client.peer.addrs, std::vector{public_addr(77)});
+  // A server too, whether its bucket has room for it or not: here it has not been probed yet.
+  kad->on_peer_supports_kad({peer(78), {public_addr(78)}, public_addr(78)}, now);
+  drain();
+  requests.clear();
+  dones.clear();
+  kad->find_peer(peer(78), now);
+  drain();
+  EXPECT_TRUE(requests.empty());
+  EXPECT_EQ(result<PeerDone>().peer.addrs, std::vector{public_addr(78)});
   kad->on_disconnected(peer(77), now);
   kad->find_peer(peer(77), now);
   drain();
