@@ -250,12 +250,14 @@ TEST_F(KadPublish, ReportsWhileASlowServerIsStillWaitedForAndServesItLater) {
     drain();
   }
   ASSERT_TRUE(slow);
+  EXPECT_EQ(stores, 15u);  // three quarters of k: those that are likely without the slow one's answer
   ASSERT_EQ(dones.size(), 1u);
   EXPECT_EQ(result<PutDone>().rest, Rest::in_background);
   EXPECT_EQ(kad->query_count(), 1u);
   kad->cancel(id, now);  // it has ended as far as anybody is concerned
   EXPECT_EQ(kad->query_count(), 1u);
   answer(*slow);
+  EXPECT_EQ(requests.size(), 5u);  // the walk is over: it and the four behind it are served as well
   EXPECT_EQ(take().peer, all[15].id);
   pass(15s);
   EXPECT_EQ(kad->query_count(), 0u);
