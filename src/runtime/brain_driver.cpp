@@ -29,7 +29,7 @@ Result<void> BrainDriver::start(const std::vector<Multiaddr>& listen, Now now) {
     if (!bound) return fail(Errc::cannot_listen);
     for (auto& advertised : advertised_for(*bound)) addresses.push_back(std::move(advertised));
     opened.push_back(std::make_unique<Listener>(
-        home_, std::move(socket), ip->v6,
+        home_, std::move(socket),
         [this](const IpPort& remote) { return brain_->host().admit_inbound(remote); },
         [this](Descriptor accepted, const IpPort& remote) { take_in(std::move(accepted), remote); }));
   }
@@ -40,7 +40,7 @@ Result<void> BrainDriver::start(const std::vector<Multiaddr>& listen, Now now) {
   drain(now);
   brain_->start(now);
   drain(now);
-  for (const auto& listener : listeners_) listener->start();
+  for (const auto& listener : listeners_) STARLING_TRY(listener->start());
   return {};
 }
 

@@ -8,6 +8,8 @@ namespace starling::runtime {
 
 /// Event loops of one process at most; the top byte of a ConnId names the shard.
 inline constexpr std::size_t kThreadsMax = 8;
+/// Changes of descriptors that a loop takes from the kernel at once.
+inline constexpr std::size_t kEventsPerTurnMax = 256;
 /// Bytes of the read buffer that all connections of a loop share: two Noise records of full size.
 inline constexpr std::size_t kReadBufferBytes = 128 * 1024;
 /// Reads of one connection before others get their turn.
@@ -18,8 +20,8 @@ inline constexpr std::size_t kWriteBytesMax = 128 * 1024;
 inline constexpr std::size_t kWritesPerTurnMax = 8;
 /// Buffers kept for connections whose peer does not take everything at once, per loop; more are freed.
 inline constexpr std::size_t kSpareBuffersMax = 16;
-/// Pieces of mail that a shard handles before it looks at its sockets again.
-inline constexpr std::size_t kMailPerTurnMax = 512;
+/// Bytes that a shard takes in from its sockets before what they caused is written out.
+inline constexpr std::size_t kReadBytesPerTurnMax = 128 * 1024;
 /// Droppable pieces (gossip payload, requests of peers) that wait in one mailbox; beyond it they are dropped
 /// and counted.
 inline constexpr std::size_t kMailDataMax = 16 * 1024;

@@ -18,42 +18,46 @@ bool out_of_files_error(int error) noexcept {
 
 }  // namespace
 
-using boost::asio::ip::tcp;
-
-Listener::Listener(Shard& home, Descriptor socket, bool v6, Admit admit, Accepted accepted)
+Listener::Listener(Shard& home, Descriptor socket, Admit admit, Accepted accepted)
     : home_(home),
-      acceptor_(home.loop().context()),
+      socket_(std::move(socket)),
       admit_(std::move(admit)),
       accepted_(std::move(accepted)),
-      spare_(open_spare()) {
-  boost::system::error_code ignored;
-  acceptor_.assign(v6 ? tcp::v6() : tcp::v4(), socket.release(), ignored);
+      spare_(open_spare()) {}
+
+Result<void> Listener::start() {
+  STARLING_ASSIGN(watch_, home_.loop().watch(socket_.get(), *this, 0));
+  started_ = true;
+  return {};
 }
 
 void Listener::close() {
-  boost::system::error_code ignored;
-  acceptor_.close(ignored);
+  if (!std::exchange(started_, false)) return;
+  home_.loop().wake_at(*this, Instant::never());
+  home_.loop().unwatch(watch_);
+  socket_.reset();
 }
 
-void Listener::await() {
-  if (!acceptor_.is_open()) return;
-  home_.handler_begins();
-  acceptor_.async_wait(tcp::acceptor::wait_read, [this](const boost::system::error_code& code) {
-    home_.handler_ends();
-    const Shard::Turn turn(home_);
-    if (!code) accept_some();
-  });
+void Listener::on_ready(std::span<const Ready>) {
+  const Shard::Turn turn(home_);
+  accept_some();
+}
+
+void Listener::on_timer() {
+  const Shard::Turn turn(home_);
+  accept_some();
 }
 
 void Listener::accept_some() {
-  for (std::size_t i = 0; i < kAcceptsPerTurnMax && acceptor_.is_open(); ++i) {
+  for (std::size_t i = 0; i < kAcceptsPerTurnMax; ++i) {
+    if (!socket_) return;  // closed by what came of the last one
     sockaddr_storage system{};
     socklen_t size = sizeof system;
-    Descriptor socket(::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&system), &size,
-                                SOCK_NONBLOCK | SOCK_CLOEXEC));
+    Descriptor socket(
+        ::accept4(socket_.get(), reinterpret_cast<sockaddr*>(&system), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!socket) {
       const int error = errno;
-      if (error == EAGAIN) break;
+      if (error == EAGAIN) return;
       if (out_of_files_error(error)) return out_of_files();
       continue;  // that connection is gone already, or a signal came
     }
@@ -66,15 +70,15 @@ void Listener::accept_some() {
     }
     accepted_(std::move(socket), *remote);
   }
-  await();
+  home_.loop().wake_at(*this, home_.now().mono);  // after the others
 }
 
 void Listener::out_of_files() {
   home_.metrics().add("accept_out_of_files");
   spare_.reset();
-  Descriptor(::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC)).reset();
+  Descriptor(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC)).reset();
   spare_ = open_spare();
-  home_.at(home_.now().mono + kAcceptBackoff, [this](Shard&, Now) { await(); });
+  home_.loop().wake_at(*this, home_.now().mono + kAcceptBackoff);
 }
 
 }  // namespace starling::runtime

@@ -1,5 +1,4 @@
 #pragma once
-#include <boost/asio/ip/tcp.hpp>
 #include <functional>
 
 #include "runtime/shard.hpp"
@@ -11,27 +10,29 @@ namespace starling::runtime {
 /// Who is not admitted is closed before anything is allocated for it. Out of file descriptors: a spare one is
 /// given up to take the waiting connection off the queue and close it, then the listener is silent for
 /// kAcceptBackoff, so that it neither spins nor leaves the peer hanging.
-class Listener {
+class Listener final : public LoopClient {
  public:
   /// Refuses by returning an error.
   using Admit = std::function<Result<void>(const IpPort& remote)>;
   using Accepted = std::function<void(Descriptor socket, const IpPort& remote)>;
 
-  Listener(Shard& home, Descriptor socket, bool v6, Admit admit, Accepted accepted);
-  Listener(const Listener&) = delete;
-  Listener& operator=(const Listener&) = delete;
+  Listener(Shard& home, Descriptor socket, Admit admit, Accepted accepted);
+  ~Listener() override { close(); }
 
-  /// Within a turn.
-  void start() { await(); }
+  /// Within a turn. The errors of Loop::watch().
+  Result<void> start();
   void close();
 
  private:
-  void await();
+  void on_ready(std::span<const Ready> ready) override;
+  void on_timer() override;
   void accept_some();
   void out_of_files();
 
   Shard& home_;
-  boost::asio::ip::tcp::acceptor acceptor_;
+  Descriptor socket_;
+  Loop::WatchId watch_ = 0;
+  bool started_ = false;
   Admit admit_;
   Accepted accepted_;
   Descriptor spare_;

@@ -1,7 +1,5 @@
 #include "runtime/mail.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include "runtime/shard.hpp"
 
 namespace starling::runtime {
@@ -43,7 +41,7 @@ bool Inbox::data_full() const noexcept {
 void Inbox::wake(std::unique_lock<std::mutex> lock, bool was_empty) {
   if (!was_empty) return;
   // Under the lock, so that close() cannot take the loop away in between.
-  boost::asio::post(loop_->context(), [self = shared_from_this()] {
+  loop_->post([self = shared_from_this()] {
     if (self->shard_ != nullptr) self->shard_->on_mail();
   });
   lock.unlock();

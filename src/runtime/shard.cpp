@@ -8,8 +8,7 @@
 
 namespace starling::runtime {
 
-Shard::Shard(Setup setup)
-    : setup_(std::move(setup)), env_{rng_, *setup_.log, metrics_}, timer_(setup_.loop->context()) {}
+Shard::Shard(Setup setup) : setup_(std::move(setup)), env_{rng_, *setup_.log, metrics_} {}
 
 Shard::~Shard() = default;
 
@@ -19,6 +18,7 @@ Shard::Turn::Turn(Shard& shard) : shard_(shard), outermost_(!shard.in_turn_) {
   if (!outermost_) return;
   shard_.in_turn_ = true;
   shard_.now_ = read_clock();
+  shard_.read_bytes_ = 0;
 }
 
 Shard::Turn::~Turn() {
@@ -189,23 +189,18 @@ void Shard::run_deadlines() {
 }
 
 void Shard::arm_timer() {
-  if (!timer_) return;
+  if (retired_) return;
   Instant next = deadlines_.empty() ? Instant::never() : deadlines_.begin()->first;
   if (!timed_.empty()) next = std::min(next, timed_.begin()->first);
   if (brain_ != nullptr) next = std::min(next, brain_->deadline());
-  if (next >= timer_at_) return;
-  timer_at_ = next;
-  timer_->expires_at(std::chrono::steady_clock::time_point(
-      std::chrono::duration_cast<std::chrono::steady_clock::duration>(Duration(next.ns()))));
-  ++handlers_;
-  timer_->async_wait([this](const Code& code) {
-    --handlers_;
-    if (code && !retired_) return;  // armed anew
-    const Turn turn(*this);
-    if (code) return;
-    timer_at_ = Instant::never();
-    run_deadlines();
-  });
+  if (!unfinished_.empty()) next = std::min(next, now_.mono);
+  setup_.loop->wake_at(*this, next);
+}
+
+void Shard::on_timer() {
+  const Turn turn(*this);
+  run_deadlines();
+  run_postponed();
 }
 
 // ---------------------------------------------------------------------------------------------- commands
@@ -237,15 +232,14 @@ void Shard::on_command(node::down::Dial command) {
   if (stopping_) return refuse(node::make_error(node::Errc::shutting_down));
   auto connecting = connect_to(*address);
   if (!connecting) return refuse(connecting.error());
-  Pump& pump = make_pump(std::move(connecting->socket), address->v6);
+  const auto made = make_pump(std::move(connecting->socket));
+  if (!made) return refuse(made.error());
+  Pump& pump = **made;
   pump.dial = command.dial;
   pump.expected_peer = command.peer;
   pump.remote = command.address.without_peer_id();
   dials_.emplace(command.dial, pump.id);
-  if (connecting->done)
-    on_connected(pump);
-  else
-    await_write(pump);
+  if (connecting->done) on_connected(pump);
 }
 
 void Shard::on_command(const node::down::CancelDial& command) {
@@ -334,7 +328,7 @@ void Shard::check_stopped() {
     const Turn turn(*this);
     done(*this, now_);
   }
-  if (retired_ && handlers_ == 0) {
+  if (retired_) {
     const auto done = std::exchange(retired_, nullptr);
     setup_.inbox->unbind();
     done();
@@ -344,7 +338,7 @@ void Shard::check_stopped() {
 void Shard::retire(std::function<void()> done) {
   retired_ = std::move(done);
   timed_.clear();
-  timer_.reset();  // cancels
+  setup_.loop->wake_at(*this, Instant::never());
 }
 
 void Shard::reap() {

@@ -1,7 +1,5 @@
 #pragma once
 // The connections of one thread: sockets, timers and the turn in which all of it happens.
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <map>
 #include <memory>
@@ -30,8 +28,8 @@ class StreamSink {
 
 /// One connection: its socket, its session, and what the kernel did not take yet.
 ///
-/// Owned by value in the shard's table. Completion handlers carry its id, never a pointer: they look it up
-/// and ignore one that is gone.
+/// Owned by value in the shard's table. The loop knows it by its id, never by a pointer: who hears of it
+/// looks it up and ignores one that is gone.
 struct Pump {
   enum class State : std::uint8_t {
     connecting,  ///< no session yet
@@ -41,10 +39,11 @@ struct Pump {
     gone,  ///< to be erased at the end of the turn
   };
 
-  Pump(node::ConnId conn, boost::asio::io_context& context) : id(conn), socket(context) {}
+  Pump(node::ConnId conn, Descriptor descriptor) : id(conn), socket(std::move(descriptor)) {}
 
   node::ConnId id;
-  boost::asio::ip::tcp::socket socket;
+  Descriptor socket;
+  Loop::WatchId watch = 0;
   std::optional<node::Session> session;
   State state = State::connecting;
   node::DialId dial;
@@ -56,21 +55,25 @@ struct Pump {
   Instant armed = Instant::never();     ///< its entry in the shard's table of deadlines
   bool in_dirty = false;
   bool in_flush = false;
-  bool awaiting_read = false;
-  bool awaiting_write = false;
+  bool unfinished = false;  ///< in the shard's list of those that had no more of this turn
+  // What the loop told and nobody has used up since.
+  bool readable = false;
+  bool writable = false;
+  bool ended = false;
 };
 
 /// All connections of one thread of one node.
 ///
-/// Everything runs on the loop's thread, but for the constructor. Work happens in turns: a handler of Asio
+/// Everything runs on the loop's thread, but for the constructor. Work happens in turns: a word of the loop
 /// begins one, the clock is read once, inputs go into sessions and the brain, and the turn goes on until
 /// nobody has anything more to say; only then bytes are sealed and written, in as few system calls as
 /// possible, and the one timer is armed. A callback of the application that calls back in finds the turn
 /// under way and only adds to it. Reading: the loop's buffer is lent to a socket for one read() at a time, so
-/// an idle connection owns no receive buffer. Fairness: a bounded number of reads and writes per connection
-/// and turn; local mail is finished before the next read, which is what holds back a peer that sends faster
-/// than the brain decides.
-class Shard {
+/// an idle connection owns no receive buffer. Sockets that became readable together are read in one turn, up
+/// to kReadBytesPerTurnMax, so that what they cause leaves together. Fairness: a bounded number of reads and
+/// writes per connection and turn, what is left comes after the others; local mail is finished before the
+/// next turn, which is what holds back a peer that sends faster than the brain decides.
+class Shard final : public LoopClient {
  public:
   struct Setup {
     std::size_t index;
@@ -82,9 +85,7 @@ class Shard {
   };
 
   explicit Shard(Setup setup);
-  Shard(const Shard&) = delete;
-  Shard& operator=(const Shard&) = delete;
-  ~Shard();
+  ~Shard() override;
 
   /// Begins a turn when none is under way, and ends it.
   class Turn {
@@ -121,8 +122,8 @@ class Shard {
   void on_mail();
   /// Closes every connection; those not gone by `deadline` are cut. `done` once there is none.
   void begin_stop(Instant deadline, Job done);
-  /// After begin_stop() is done: ends the timer and calls back when no handler can come any more. Nothing may
-  /// be asked of the shard afterwards.
+  /// After begin_stop() is done: ends the timer and calls back at the end of the turn. Nothing may be asked
+  /// of the shard afterwards.
   void retire(std::function<void()> done);
 
   // --- what others look at ---
@@ -134,10 +135,6 @@ class Shard {
   std::size_t connections_count() const noexcept { return pumps_.size(); }
   /// Publications of ours that the slowest peer has not taken.
   std::size_t gossip_backlog() const;
-  /// Handlers of Asio that others started and that refer to this shard: it does not retire before they came
-  /// back.
-  void handler_begins() noexcept { ++handlers_; }
-  void handler_ends() noexcept { --handlers_; }
   Loop& loop() noexcept { return *setup_.loop; }
   /// Any thread: connections, for the choice of the least loaded shard.
   std::size_t load() const noexcept { return load_.load(std::memory_order_relaxed); }
@@ -145,7 +142,10 @@ class Shard {
 
  private:
   friend class BrainDriver;
-  using Code = boost::system::error_code;
+
+  // From the loop.
+  void on_ready(std::span<const Ready> ready) override;
+  void on_timer() override;
 
   // Turns.
   void finish_turn();
@@ -179,13 +179,13 @@ class Shard {
   bool hand_on(node::ConnId conn, Command&& command);
 
   // Sockets (shard_io.cpp).
-  Pump& make_pump(Descriptor socket, bool v6);
+  Result<Pump*> make_pump(Descriptor socket);
   Pump* find(node::ConnId conn);
   void begin_session(Pump& pump, node::Direction direction);
-  void await_read(Pump& pump);
-  void await_write(Pump& pump);
-  void on_readable(node::ConnId conn, const Code& code);
-  void on_writable(node::ConnId conn, const Code& code);
+  void on_ready(const Ready& ready);
+  /// Goes on after the others.
+  void postpone(Pump& pump);
+  void run_postponed();
   void read_some(Pump& pump);
   void flush(Pump& pump);
   /// False when the kernel took less than everything, or the connection is lost.
@@ -214,13 +214,12 @@ class Shard {
   std::deque<node::ConnId> dirty_;
   std::deque<node::ConnId> to_flush_;
   std::vector<node::ConnId> gone_;
+  std::vector<node::ConnId> unfinished_;
+  std::size_t read_bytes_ = 0;  ///< in this turn
   std::vector<Mail> for_brain_;
 
   std::set<std::pair<Instant, node::ConnId>> deadlines_;
   std::multimap<Instant, Job> timed_;
-  std::optional<boost::asio::steady_timer> timer_;
-  Instant timer_at_ = Instant::never();
-  std::size_t handlers_ = 0;  ///< handed to Asio and not come back
   std::atomic<std::size_t> load_ = 0;
 
   bool stopping_ = false;

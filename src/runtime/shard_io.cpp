@@ -6,36 +6,32 @@
 
 namespace starling::runtime {
 
-using boost::asio::ip::tcp;
-
 Pump* Shard::find(node::ConnId conn) {
   const auto it = pumps_.find(conn);
   return it == pumps_.end() || it->second.state == Pump::State::gone ? nullptr : &it->second;
 }
 
-Pump& Shard::make_pump(Descriptor socket, bool v6) {
+Result<Pump*> Shard::make_pump(Descriptor socket) {
   const node::ConnId id((static_cast<std::uint64_t>(setup_.index) << 56U) | next_conn_++);
-  Pump& pump = pumps_.try_emplace(id, id, setup_.loop->context()).first->second;
   set_connection_options(socket.get());
-  Code code;
-  pump.socket.assign(v6 ? tcp::v6() : tcp::v4(), socket.release(), code);
+  STARLING_ASSIGN(const auto watch, setup_.loop->watch(socket.get(), *this, id.value()));
+  Pump& pump = pumps_.try_emplace(id, id, std::move(socket)).first->second;
+  pump.watch = watch;
   load_.store(pumps_.size(), std::memory_order_relaxed);
-  return pump;
+  return &pump;
 }
 
 void Shard::accepted(Descriptor socket, const Multiaddr& remote) {
-  const auto address = remote.as_tcp();
-  if (stopping_ || !local_) {
-    tell_brain(node::up::AcceptFailed{remote, node::make_error(node::Errc::shutting_down)}, nullptr);
-    return;
-  }
-  Pump& pump = make_pump(std::move(socket), address && address->v6);
-  pump.remote = remote;
-  begin_session(pump, node::Direction::inbound);
+  const auto refuse = [&](Error error) { tell_brain(node::up::AcceptFailed{remote, error}, nullptr); };
+  if (stopping_ || !local_) return refuse(node::make_error(node::Errc::shutting_down));
+  const auto made = make_pump(std::move(socket));
+  if (!made) return refuse(made.error());
+  (*made)->remote = remote;
+  begin_session(**made, node::Direction::inbound);
 }
 
 void Shard::on_connected(Pump& pump) {
-  if (const auto connected = connect_outcome(pump.socket.native_handle()); !connected) {
+  if (const auto connected = connect_outcome(pump.socket.get()); !connected) {
     lose(pump, connected.error());
     return;
   }
@@ -44,6 +40,7 @@ void Shard::on_connected(Pump& pump) {
 
 void Shard::begin_session(Pump& pump, node::Direction direction) {
   pump.state = Pump::State::open;
+  pump.writable = true;  // until the kernel says otherwise
   node::Session::Setup setup;
   setup.id = pump.id;
   setup.dial = pump.dial;
@@ -54,92 +51,94 @@ void Shard::begin_session(Pump& pump, node::Direction direction) {
   setup.shared = setup_.shared.get();
   pump.session.emplace(std::move(setup), env_, now_.mono);
   mark_dirty(pump);
-  await_read(pump);
 }
 
-void Shard::await_read(Pump& pump) {
-  if (pump.awaiting_read) return;
-  pump.awaiting_read = true;
-  ++handlers_;
-  pump.socket.async_wait(tcp::socket::wait_read,
-                         [this, id = pump.id](const Code& code) { on_readable(id, code); });
-}
-
-void Shard::await_write(Pump& pump) {
-  if (pump.awaiting_write) return;
-  pump.awaiting_write = true;
-  ++handlers_;
-  pump.socket.async_wait(tcp::socket::wait_write,
-                         [this, id = pump.id](const Code& code) { on_writable(id, code); });
-}
-
-void Shard::on_readable(node::ConnId conn, const Code& code) {
-  --handlers_;
-  const Turn turn(*this);
-  Pump* pump = find(conn);
-  if (pump == nullptr) return;
-  pump->awaiting_read = false;
-  if (code) {
-    lose(*pump, connection_error(code.value()));
-    return;
+void Shard::on_ready(std::span<const Ready> ready) {
+  while (!ready.empty()) {
+    const Turn turn(*this);
+    do {
+      on_ready(ready.front());
+      ready = ready.subspan(1);
+    } while (!ready.empty() && read_bytes_ < kReadBytesPerTurnMax);
   }
+}
+
+void Shard::on_ready(const Ready& ready) {
+  Pump* pump = find(node::ConnId(ready.id));
+  if (pump == nullptr) return;
+  pump->ended = pump->ended || ready.ended;
+  if (pump->state == Pump::State::connecting) {
+    if (ready.writable) on_connected(*pump);
+    if (pump->state != Pump::State::open) return;
+  } else if (ready.writable && !std::exchange(pump->writable, true)) {
+    mark_dirty(*pump);
+  }
+  if (!ready.readable) return;
+  pump->readable = true;
   read_some(*pump);
 }
 
+void Shard::postpone(Pump& pump) {
+  if (!std::exchange(pump.unfinished, true)) unfinished_.push_back(pump.id);
+}
+
+void Shard::run_postponed() {
+  for (const auto id : std::exchange(unfinished_, {})) {
+    Pump* pump = find(id);
+    if (pump == nullptr) continue;
+    pump->unfinished = false;
+    if (pump->readable) read_some(*pump);
+    if (pump->state != Pump::State::gone) mark_dirty(*pump);
+  }
+}
+
+/// Less than was asked for, and nothing behind it, is the last there is: the loop tells of what comes later.
 void Shard::read_some(Pump& pump) {
   const MutableByteView buffer = setup_.loop->read_buffer();
   for (std::size_t i = 0; i < kReadsPerTurnMax; ++i) {
-    const ssize_t count = ::recv(pump.socket.native_handle(), buffer.data(), buffer.size(), 0);
+    const ssize_t count = ::recv(pump.socket.get(), buffer.data(), buffer.size(), 0);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && errno == EAGAIN) break;
+    if (count < 0 && errno == EAGAIN) {
+      pump.readable = false;
+      return;
+    }
     if (count <= 0) {
       // An end without a goodbye, and a RST behind the last data, are how most peers leave.
       lose(pump, count == 0 ? node::make_error(node::Errc::connection_closed) : connection_error(errno));
       return;
     }
-    if (pump.state != Pump::State::open) continue;  // nobody is left to take it
-    const auto received = pump.session->receive(buffer.first(static_cast<std::size_t>(count)), now_.mono);
-    mark_dirty(pump);
-    if (!received) {
-      end_session(pump, received.error(), now_.mono + kLingerTime);
-      return;
+    read_bytes_ += static_cast<std::size_t>(count);
+    const bool last = static_cast<std::size_t>(count) < buffer.size() && !pump.ended;
+    if (last) pump.readable = false;
+    if (pump.state == Pump::State::open) {  // else nobody is left to take it
+      const auto received = pump.session->receive(buffer.first(static_cast<std::size_t>(count)), now_.mono);
+      mark_dirty(pump);
+      if (!received) {
+        end_session(pump, received.error(), now_.mono + kLingerTime);
+        if (!last) postpone(pump);
+        return;
+      }
     }
-    if (static_cast<std::size_t>(count) < buffer.size()) break;
+    if (last) return;
   }
-  await_read(pump);
-}
-
-void Shard::on_writable(node::ConnId conn, const Code& code) {
-  --handlers_;
-  const Turn turn(*this);
-  Pump* pump = find(conn);
-  if (pump == nullptr) return;
-  pump->awaiting_write = false;
-  if (code) {
-    lose(*pump, connection_error(code.value()));
-  } else if (pump->state == Pump::State::connecting) {
-    on_connected(*pump);
-  } else {
-    mark_dirty(*pump);
-  }
+  postpone(pump);
 }
 
 bool Shard::write_out(Pump& pump, Bytes& bytes) {
   std::size_t sent = &bytes == &pump.unsent ? pump.unsent_begin : 0;
   while (sent < bytes.size()) {
-    const ssize_t count =
-        ::send(pump.socket.native_handle(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+    const ssize_t count = ::send(pump.socket.get(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
     if (count >= 0) {
       sent += static_cast<std::size_t>(count);
     } else if (errno == EAGAIN) {
       if (&bytes != &pump.unsent) pump.unsent = std::move(bytes);
       pump.unsent_begin = sent;
-      await_write(pump);
+      pump.writable = false;
       return false;
     } else if (errno != EINTR) {
       // What the peer said before it left may still lie in the socket; the read side finds the end.
       const int error = errno;
-      if (pump.state == Pump::State::open && pump.awaiting_read) read_some(pump);
+      if (pump.state == Pump::State::open) read_some(pump);
       if (pump.state != Pump::State::gone) lose(pump, connection_error(error));
       return false;
     }
@@ -148,7 +147,7 @@ bool Shard::write_out(Pump& pump, Bytes& bytes) {
 }
 
 void Shard::flush(Pump& pump) {
-  if (pump.awaiting_write || !pump.session) return;
+  if (!pump.writable || !pump.session) return;
   if (pump.state != Pump::State::open && pump.state != Pump::State::closing) return;
   if (!pump.unsent.empty()) {
     if (!write_out(pump, pump.unsent)) return;
@@ -158,7 +157,7 @@ void Shard::flush(Pump& pump) {
   std::size_t writes = 0;
   while (pump.session->has_output()) {
     if (writes++ == kWritesPerTurnMax) {
-      await_write(pump);  // comes at once, after the others
+      postpone(pump);
       return;
     }
     Bytes out = setup_.loop->take_buffer();
@@ -194,8 +193,7 @@ void Shard::end_session(Pump& pump, Error reason, Instant close_at) {
 void Shard::linger(Pump& pump) {
   pump.state = Pump::State::lingering;
   pump.session.reset();
-  ::shutdown(pump.socket.native_handle(), SHUT_WR);
-  await_read(pump);
+  ::shutdown(pump.socket.get(), SHUT_WR);
 }
 
 /// The connection is over, now.
@@ -213,8 +211,8 @@ void Shard::erase(Pump& pump) {
   if (pump.state == Pump::State::gone) return;
   pump.state = Pump::State::gone;
   if (pump.dial) dials_.erase(pump.dial);
-  Code ignored;
-  pump.socket.close(ignored);
+  setup_.loop->unwatch(pump.watch);
+  pump.socket.reset();
   setup_.loop->give_buffer(std::move(pump.unsent));
   gone_.push_back(pump.id);
 }
