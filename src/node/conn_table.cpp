@@ -111,7 +111,8 @@ std::vector<ConnId> ConnTable::to_trim(Instant now) {
     Instant since;
     ConnId id;
   };
-  const Duration grace = pressed() ? kPressedTrimGrace : kTrimGrace;
+  const bool hurry = pressed();
+  const Duration grace = hurry ? kPressedTrimGrace : kTrimGrace;
   std::vector<Candidate> candidates;
   for (const auto& [id, conn] : conns_) {
     if (is_protected(conn.peer) || now - conn.since < grace) continue;
@@ -125,7 +126,7 @@ std::vector<ConnId> ConnTable::to_trim(Instant now) {
     if (a.since != b.since) return a.since > b.since;
     return a.id < b.id;
   });
-  const std::size_t target = pressed() ? limits_.high : limits_.low;
+  const std::size_t target = hurry ? limits_.high : limits_.low;
   const std::size_t excess = conns_.size() - std::min(conns_.size(), target);
   for (const auto& candidate : candidates) {
     if (out.size() >= excess) break;

@@ -66,6 +66,8 @@ class ConnTable {
 
   /// More than halfway from `high` to `total`: soon everybody would be refused.
   bool pressed() const noexcept { return conns_.size() > (limits_.high + limits_.total) / 2; }
+  /// From one look at what should be closed to the next.
+  Duration trim_interval() const noexcept { return pressed() ? kPressedTrimInterval : kTrimInterval; }
   /// What should be closed now to come back to `low`; empty while at most `high` are open. While pressed(),
   /// to come back to `high`, and the grace time is kPressedTrimGrace: a newcomer who asks and goes is served,
   /// and those behind it find room.

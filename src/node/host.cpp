@@ -258,7 +258,7 @@ void Host::on_event(up::Connected& event, Now now) {
   if (event.dial) planner_.on_connected(event.dial, event.conn, event.peer, now.mono);
   planner_.on_peer_connected(event.peer, event.conn);
   if (conns_.size() > config_.connections.high)
-    trim_at_ = std::min(trim_at_, now.mono + (conns_.pressed() ? kPressedTrimInterval : kTrimInterval));
+    trim_at_ = std::min(trim_at_, now.mono + conns_.trim_interval());
   env_.metrics.add("connections_opened");
   env_.metrics.set("connections", conns_.size());
 }
@@ -343,7 +343,7 @@ void Host::trim(Now now) {
       for (const auto& peer : router_->mesh_peers(stats.topic)) conns_.set_value(peer, 'm', kMeshValue);
   }
   for (const ConnId conn : conns_.to_trim(now.mono)) command(down::Close{conn, make_error(Errc::trimmed)});
-  trim_at_ = now.mono + (conns_.pressed() ? kPressedTrimInterval : kTrimInterval);
+  trim_at_ = now.mono + conns_.trim_interval();
 }
 
 // ---------------------------------------------------------------------------------------------- gossip

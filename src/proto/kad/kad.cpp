@@ -76,11 +76,12 @@ Kad::Kad(const Config& config, const PeerId& self, const Validators& validators,
 
 void Kad::on_peer_supports_kad(const ServerPeer& peer, Now now) {
   if (peer.id == self_ || peer.id.empty()) return;
-  server_.forget_client(peer.id);
   PeerInfo info{peer.id, usable_addrs(peer.addrs, config_.scope, kAddrsPerPeerMax),
                 peer.remote ? ConnectionType::connected : ConnectionType::not_connected};
-  if (peer.remote && (connected_.size() < kKnownServersMax || connected_.contains(peer.id)))
-    connected_.insert_or_assign(peer.id, info.addrs);
+  if (peer.remote)
+    server_.know(peer.id, info.addrs, Server::Offers::dht);
+  else
+    server_.forget(peer.id);
   switch (table_.would_add(info, peer.remote)) {
     case RoutingTable::Outcome::updated:
       table_.update_addrs(peer.id, info.addrs);
@@ -95,15 +96,13 @@ void Kad::on_peer_supports_kad(const ServerPeer& peer, Now now) {
 
 void Kad::on_peer_unsupported(const PeerId& peer, std::vector<Multiaddr> addrs, Now now) {
   prober_.forget(peer);
-  connected_.erase(peer);
-  server_.know_client(peer, std::move(addrs));
+  server_.know(peer, usable_addrs(addrs, config_.scope, kAddrsPerPeerMax), Server::Offers::nothing);
   note_removal(peer, table_.remove(peer));
   run_probes(now);
 }
 
 void Kad::on_disconnected(const PeerId& peer, Now) {
-  server_.forget_client(peer);
-  connected_.erase(peer);
+  server_.forget(peer);
   table_.set_connection(peer, ConnectionType::not_connected);
 }
 
@@ -347,8 +346,7 @@ void Kad::replicate(Now now) {
 
 Instant Kad::deadline() const {
   Instant next =
-      std::min(pool_.deadline(config_.request_timeout, answer_time_.stall_after(config_.stall_after)),
-               jobs_.deadline());
+      std::min(pool_.deadline(config_.request_timeout, stall_after()), jobs_.deadline());
   if (table_.size() == 0 && pool_.waiting() > 0 && clock_.mono < saved_wait_until_)
     next = std::min(next, saved_wait_until_);
   const bool replicates = config_.mode == Mode::server && replicating_ < kReplicationsRunningMax;
@@ -357,7 +355,7 @@ Instant Kad::deadline() const {
 
 void Kad::on_deadline(Now now) {
   clock_ = now;
-  while (const auto id = pool_.newly_stalled(now.mono, answer_time_.stall_after(config_.stall_after))) {
+  while (const auto id = pool_.newly_stalled(now.mono, stall_after())) {
     const QueryPool::InFlight request = *pool_.peek(*id);
     if (Query* query = pool_.find(request.query)) {
       emit_hop(*query, request, {QueryHop::Verdict::stalled, 0, query->on_stall(request.peer.id)}, now);

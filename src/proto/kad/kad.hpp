@@ -1,7 +1,6 @@
 #pragma once
 // The DHT brain of a node: membership, queries, serving. Decoded messages in, actions out.
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "base/env.hpp"
@@ -131,7 +130,7 @@ class Kad {
  private:
   QueryId begin(QuerySpec spec, Now now);
   QueryId begin_failed(Error error);
-  std::optional<PeerInfo> connected_peer(const PeerId& peer) const;
+  Duration stall_after() const noexcept { return answer_time_.stall_after(config_.stall_after); }
   void start(QueryId id, QuerySpec spec, Now now);
   void start_waiting(Now now);
   void pump(QueryId id, Now now);
@@ -198,8 +197,6 @@ class Kad {
   Replicator replicator_;
   std::size_t replicating_ = 0;
   std::vector<Multiaddr> own_addrs_;
-  /// Connected servers, in the table or not, with the addresses that they name: at most kKnownServersMax.
-  std::unordered_map<PeerId, std::vector<Multiaddr>> connected_;
   std::vector<Action> actions_;
   std::size_t next_action_ = 0;
   Instant answered_ = Instant::never();  ///< when anybody last answered a request; never() = nobody has

@@ -6,15 +6,8 @@
 
 namespace starling::kad {
 
-/// With the addresses that it names itself.
-std::optional<PeerInfo> Kad::connected_peer(const PeerId& peer) const {
-  const auto server = connected_.find(peer);
-  if (server == connected_.end() || server->second.empty()) return server_.client(peer);
-  return PeerInfo{peer, server->second, ConnectionType::connected};
-}
-
 QueryId Kad::find_peer(const PeerId& peer, Now now, QueryOptions options) {
-  if (auto known = connected_peer(peer); known && options.trace == QueryOptions::Trace::off) {
+  if (auto known = server_.connected(peer); known && options.trace == QueryOptions::Trace::off) {
     const QueryId id = pool_.new_id();
     ++counters_.queries_ended;
     emit(QueryDone{id, PeerDone{*std::move(known), true}, {}});

@@ -225,7 +225,7 @@ TEST_F(KadBrain, AQueryFailsWhenTheFirstServerFails) {
   EXPECT_EQ(error(), make_error(Errc::no_peers));
 }
 
-TEST_F(KadBrain, IsSmallWhileIdle) { EXPECT_LE(sizeof(Kad), 1984u); }
+TEST_F(KadBrain, IsSmallWhileIdle) { EXPECT_LE(sizeof(Kad), 1920u); }
 
 TEST_F(KadBrain, RefusesQueriesThatMakeNoSense) {
   admit(1, 3);

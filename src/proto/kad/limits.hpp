@@ -48,10 +48,8 @@ inline constexpr std::size_t kBucketsMax = 256;
 inline constexpr std::size_t kReplacementsPerBucketMax = 4;
 /// Consecutive failures after which an entry leaves the table.
 inline constexpr std::size_t kFailuresMax = 2;
-/// Servers whose addresses we know while they are connected, besides those of the table.
-inline constexpr std::size_t kKnownServersMax = 1024;
-/// Clients whose addresses we know while they are connected (exact targets of FIND_NODE).
-inline constexpr std::size_t kKnownClientsMax = 1024;
+/// Connected peers, in the table or not, whose addresses we know (FIND_PEER, exact targets of FIND_NODE).
+inline constexpr std::size_t kConnectedPeersMax = 2048;
 
 // --- queries ---
 /// Queries that run at once.

@@ -51,26 +51,28 @@ Result<std::optional<Message>> Server::find_node(const PeerId& from, const Messa
   // it better; a server in the table is the first of the nearest anyway.
   const auto target = PeerId::from_bytes(request.key);
   if (!target || *target == from || *target == self_) return out;
-  auto named = client(*target);
+  auto named = knows_client(*target) ? connected(*target) : std::nullopt;
   if (!named) return out;
   if (out.closer_peers.size() >= config_.k && !out.closer_peers.empty()) out.closer_peers.pop_back();
   out.closer_peers.insert(out.closer_peers.begin(), *std::move(named));
   return out;
 }
 
-void Server::know_client(const PeerId& peer, std::vector<Multiaddr> addrs) {
-  const auto it = clients_.find(peer);
-  if (it == clients_.end() && clients_.size() >= kKnownClientsMax) return;
-  clients_[peer] = usable_addrs(addrs, config_.scope, kAddrsPerPeerMax);
+void Server::know(const PeerId& peer, std::vector<Multiaddr> addrs, Offers offers) {
+  if (connected_.size() >= kConnectedPeersMax && !connected_.contains(peer)) return;
+  connected_.insert_or_assign(peer, Connected{std::move(addrs), offers});
 }
 
-std::optional<PeerInfo> Server::client(const PeerId& peer) const {
-  const auto it = clients_.find(peer);
-  if (it == clients_.end() || it->second.empty()) return std::nullopt;
-  return PeerInfo{peer, it->second, ConnectionType::connected};
+bool Server::knows_client(const PeerId& peer) const {
+  const auto it = connected_.find(peer);
+  return it != connected_.end() && it->second.offers == Offers::nothing;
 }
 
-void Server::forget_client(const PeerId& peer) { clients_.erase(peer); }
+std::optional<PeerInfo> Server::connected(const PeerId& peer) const {
+  const auto it = connected_.find(peer);
+  if (it == connected_.end() || it->second.addrs.empty()) return std::nullopt;
+  return PeerInfo{peer, it->second.addrs, ConnectionType::connected};
+}
 
 // --- records ---
 

@@ -30,12 +30,15 @@ class Server {
   Result<std::optional<Message>> answer(const PeerId& from, const Message& request, const RoutingTable& table,
                                         Now now);
 
-  /// Addresses of a connected peer that is no server.
-  void know_client(const PeerId& peer, std::vector<Multiaddr> addrs);
-  void forget_client(const PeerId& peer);
-  bool knows_client(const PeerId& peer) const { return clients_.contains(peer); }
-  /// Nothing for one without addresses, too.
-  std::optional<PeerInfo> client(const PeerId& peer) const;
+  enum class Offers : std::uint8_t { nothing, dht };
+  /// A connected peer and the addresses that it names, replacing what was known of it. Beyond
+  /// kConnectedPeersMax nothing happens.
+  void know(const PeerId& peer, std::vector<Multiaddr> addrs, Offers offers);
+  void forget(const PeerId& peer) { connected_.erase(peer); }
+  /// Connected, and no server.
+  bool knows_client(const PeerId& peer) const;
+  /// A connected peer. Nothing for one without addresses, too.
+  std::optional<PeerInfo> connected(const PeerId& peer) const;
 
   /// Our own use of the stores: validated like a peer's PUT. The same errors; Errc::invalid_record also when
   /// a better one is stored.
@@ -75,7 +78,11 @@ class Server {
   std::unique_ptr<RecordStore> records_;
   ProviderStore providers_;
   PeerRates rates_;
-  std::map<PeerId, std::vector<Multiaddr>> clients_;
+  struct Connected {
+    std::vector<Multiaddr> addrs;
+    Offers offers;
+  };
+  std::map<PeerId, Connected> connected_;
 };
 
 }  // namespace starling::kad
