@@ -17,10 +17,10 @@ import sys
 import time
 
 import dht_report
+import stacks
 from dht_network import COMMAND_SECONDS, CellFailure, Network
 
-import peers as register  # from tests/interop/harness, which dht_network puts on the path
-from program import Program, kill_all
+from program import Program, kill_all  # from tests/interop/harness, which stacks puts on the path
 
 REPO = pathlib.Path(__file__).resolve().parent.parent
 KINDS = ("PROVIDE", "FIND_PROVIDERS", "PUT", "GET", "FIND_PEER", "FIND_PEER (away)")
@@ -175,23 +175,10 @@ def arguments() -> argparse.Namespace:
     return options
 
 
-def chosen(options: argparse.Namespace) -> list[register.Peer]:
-    known = {peer.name: peer for peer in [register.starling(options.starling), *register.foreign()]}
-    names = options.stacks.split(",")
-    if unknown := [name for name in names if name not in known]:
-        sys.exit(f"unknown stacks {unknown}; there are {sorted(known)}")
-    for name in names:
-        if not known[name].absent:
-            known[name].prepare()
-        if reason := known[name].absent or known[name].broken:
-            sys.exit(f"{name} cannot run: {reason}")
-    return [known[name] for name in names]
-
-
 def measure(options: argparse.Namespace) -> dict:
-    stacks = chosen(options)
-    document = dht_report.heading(options, stacks)
-    networks = [Network(peer, options.nodes, options.threads) for peer in stacks]
+    chosen = stacks.prepared(options.stacks.split(","), options.starling)
+    document = dht_report.heading(options, chosen)
+    networks = [Network(peer, options.nodes, options.threads) for peer in chosen]
     try:
         for network in networks:
             network.form()
@@ -223,7 +210,7 @@ def main() -> int:
         finally:
             kill_all()
         options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(dht_report.to_json(document), encoding="utf-8")
+        options.json.write_text(stacks.to_json(document, "blocks"), encoding="utf-8")
     say("\n" + dht_report.table(document))
     if options.docs:
         dht_report.into_docs(REPO / "docs" / "benchmarks.md", document)

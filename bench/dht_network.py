@@ -3,15 +3,12 @@
 import concurrent.futures
 import dataclasses
 import itertools
-import pathlib
-import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "interop" / "harness"))
-
-from cell import KAD  # noqa: E402
-from peers import Peer  # noqa: E402
-from program import CellFailure, Program  # noqa: E402
+import stacks  # puts the harness of tests/interop on the path
+from cell import KAD
+from peers import Peer
+from program import CellFailure, Program
 
 START_AT_ONCE = 4  # node takes a second of CPU to start; more at once only queue
 CALLS_AT_ONCE = 16

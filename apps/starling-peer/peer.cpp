@@ -4,6 +4,7 @@
 
 #include <boost/json/array.hpp>
 
+#include "starling/perf.hpp"
 #include "streams.hpp"
 
 namespace peer {
@@ -79,7 +80,7 @@ Peer::Peer(Flags flags, Output& output) : flags_(std::move(flags)), output_(outp
   host_ = std::make_unique<Host>(std::move(options));
   host_->set_stream_handler(kEchoProtocol, &serve_echo);
   host_->set_stream_handler(kRrProtocol, &serve_rr);
-  host_->set_stream_handler(kPerfProtocol, &serve_perf);
+  starling::serve_perf(*host_);
 }
 
 void Peer::start() {

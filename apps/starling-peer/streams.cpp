@@ -16,39 +16,7 @@ using starling::Stream;
 
 namespace {
 
-const std::array<std::uint8_t, kBlockBytes> kZeros{};
-
-/// Writes `count` zeros, then finishes.
-void send_zeros(const Stream& stream, std::uint64_t count) {
-  Stream out = stream;
-  if (count == 0) return out.finish();
-  const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(count, kZeros.size()));
-  out.write(ByteSpan(kZeros.data(), part), [stream, rest = count - part](const Outcome<void>& written) {
-    if (written) send_zeros(stream, rest);
-  });
-}
-
-struct PerfServer {
-  std::array<std::uint8_t, 8> head{};
-  std::uint64_t received = 0;
-};
-
-void serve_perf_on(const Stream& stream, const std::shared_ptr<PerfServer>& state) {
-  Stream in = stream;
-  in.read([stream, state](const Outcome<ByteSpan>& got) {
-    if (!got) return;
-    if (got->empty()) {
-      std::uint64_t wanted = 0;
-      for (const std::uint8_t byte : state->head) wanted = wanted << 8U | byte;
-      Stream out = stream;
-      return state->received < state->head.size() ? out.reset() : send_zeros(stream, wanted);
-    }
-    for (std::size_t i = 0; i < got->size() && state->received + i < state->head.size(); ++i)
-      state->head[static_cast<std::size_t>(state->received) + i] = (*got)[i];
-    state->received += got->size();
-    serve_perf_on(stream, state);
-  });
-}
+const std::array<std::uint8_t, kRrBytes> kRequest{};
 
 struct RrServer {
   std::array<std::uint8_t, kRrBytes> block{};
@@ -123,21 +91,6 @@ struct RrClient : std::enable_shared_from_this<RrClient> {
   }
 };
 
-struct PerfClient : std::enable_shared_from_this<PerfClient> {
-  Stream stream;
-  std::uint64_t received = 0;
-  std::function<void(Outcome<std::uint64_t>)> done;
-
-  void read_on() {
-    stream.read([self = shared_from_this()](const Outcome<ByteSpan>& got) {
-      if (!got) return self->done(got.failure());
-      if (got->empty()) return self->done(self->received);
-      self->received += got->size();
-      self->read_on();
-    });
-  }
-};
-
 }  // namespace
 
 void serve_echo(Stream stream) {
@@ -153,8 +106,6 @@ void serve_echo(Stream stream) {
 }
 
 void serve_rr(const Stream& stream) { serve_rr_on(stream, std::make_shared<RrServer>()); }
-
-void serve_perf(const Stream& stream) { serve_perf_on(stream, std::make_shared<PerfServer>()); }
 
 std::vector<std::uint8_t> pseudo_random(std::uint32_t seed, std::size_t count) {
   std::uint32_t x = seed == 0 ? 1 : seed;
@@ -189,23 +140,8 @@ void ask_rr(const starling::Connection& connection, std::function<void(Outcome<v
   connection.open_stream({kRrProtocol}, [client](Outcome<Stream> opened) {
     if (!opened) return client->done(opened.failure());
     client->stream = std::move(opened).value();
-    client->stream.write(ByteSpan(kZeros.data(), kRrBytes));
+    client->stream.write(kRequest);
     client->stream.finish();
-    client->read_on();
-  });
-}
-
-void ask_perf(const starling::Connection& connection, std::uint64_t up, std::uint64_t down,
-              std::function<void(Outcome<std::uint64_t>)> done) {
-  const auto client = std::make_shared<PerfClient>();
-  client->done = std::move(done);
-  connection.open_stream({kPerfProtocol}, [client, up, down](Outcome<Stream> opened) {
-    if (!opened) return client->done(opened.failure());
-    client->stream = std::move(opened).value();
-    std::array<std::uint8_t, 8> head{};
-    for (std::size_t i = 0; i < head.size(); ++i) head[i] = static_cast<std::uint8_t>(down >> (56 - 8 * i));
-    client->stream.write(head);
-    send_zeros(client->stream, up);
     client->read_on();
   });
 }

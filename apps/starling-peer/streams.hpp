@@ -1,5 +1,5 @@
 #pragma once
-// The three protocols that every peer serves, and their asking sides.
+// The echo and request protocols that every peer serves, and their asking sides.
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -11,13 +11,11 @@ namespace peer {
 
 inline constexpr const char* kEchoProtocol = "/echo/1.0.0";
 inline constexpr const char* kRrProtocol = "/rr/1.0.0";
-inline constexpr const char* kPerfProtocol = "/perf/1.0.0";
 inline constexpr std::size_t kRrBytes = 64;
 inline constexpr std::size_t kBlockBytes = 64 * 1024;
 
 void serve_echo(starling::Stream stream);
 void serve_rr(const starling::Stream& stream);
-void serve_perf(const starling::Stream& stream);
 
 /// The byte sequence of the echo command: xorshift32, little-endian words.
 std::vector<std::uint8_t> pseudo_random(std::uint32_t seed, std::size_t count);
@@ -31,8 +29,5 @@ void ask_echo(const starling::Connection& connection, std::vector<std::uint8_t> 
               std::function<void(starling::Outcome<Echoed>)> done);
 /// One request on a stream of its own.
 void ask_rr(const starling::Connection& connection, std::function<void(starling::Outcome<void>)> done);
-/// `/perf/1.0.0` of the libp2p perf specification, once. The value is the number of bytes that came back.
-void ask_perf(const starling::Connection& connection, std::uint64_t up, std::uint64_t down,
-              std::function<void(starling::Outcome<std::uint64_t>)> done);
 
 }  // namespace peer

@@ -345,8 +345,7 @@ void Kad::replicate(Now now) {
 }
 
 Instant Kad::deadline() const {
-  Instant next =
-      std::min(pool_.deadline(config_.request_timeout, stall_after()), jobs_.deadline());
+  Instant next = std::min(pool_.deadline(config_.request_timeout, stall_after()), jobs_.deadline());
   if (table_.size() == 0 && pool_.waiting() > 0 && clock_.mono < saved_wait_until_)
     next = std::min(next, saved_wait_until_);
   const bool replicates = config_.mode == Mode::server && replicating_ < kReplicationsRunningMax;

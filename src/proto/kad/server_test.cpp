@@ -94,7 +94,8 @@ TEST_F(KadServer, NamesAConnectedClientToWhoLooksForExactlyIt) {
   EXPECT_NE((**ask(find(peer(7).bytes()), peer(7))).closer_peers.at(0).id, peer(7));
   EXPECT_NE((**ask(find(peer(8).bytes()))).closer_peers.at(0).id, peer(7));
   server->know(peer(7), {public_addr(7)}, Server::Offers::dht);
-  EXPECT_NE((**ask(find(peer(7).bytes()))).closer_peers.at(0).id, peer(7)) << "servers are named by the table";
+  EXPECT_NE((**ask(find(peer(7).bytes()))).closer_peers.at(0).id, peer(7))
+      << "servers are named by the table";
   EXPECT_EQ(server->connected(peer(7))->addrs, std::vector{public_addr(7)});
   server->forget(peer(7));
   EXPECT_FALSE(server->connected(peer(7)));

@@ -1,0 +1,101 @@
+"""The stacks of a benchmark and the machine it runs on: what every table has to name beside its figures."""
+
+import json
+import os
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+import time
+
+REPO = pathlib.Path(__file__).resolve().parent.parent
+PEERS = REPO / "tests" / "interop" / "peers"
+sys.path.insert(0, str(REPO / "tests" / "interop" / "harness"))
+
+import peers as register  # noqa: E402
+
+
+def prepared(names: list[str], starling: str | None) -> list[register.Peer]:
+    """The chosen ones, built. Ends the program when one cannot run: nobody is left out in silence."""
+    known = {peer.name: peer for peer in [register.starling(starling), *register.foreign()]}
+    if unknown := [name for name in names if name not in known]:
+        sys.exit(f"unknown stacks {unknown}; there are {sorted(known)}")
+    for name in names:
+        if not known[name].absent:
+            known[name].prepare()
+        if reason := known[name].absent or known[name].broken:
+            sys.exit(f"{name} cannot run: {reason}")
+    return [known[name] for name in names]
+
+
+def machine() -> dict:
+    return {"cores": os.cpu_count(), "model": processor(), "kernel": ".".join(platform.release().split(".")[:2]),
+            "load_before": [round(load, 2) for load in os.getloadavg()]}
+
+
+def today() -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime())
+
+
+def processor() -> str:
+    for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def versions(stack: str) -> str:
+    if stack == "go":
+        module = (PEERS / "go" / "go.mod").read_text(encoding="utf-8")
+        found = re.findall(r"github.com/libp2p/(go-libp2p(?:-kad-dht|-pubsub)?) (v\S+)", module)
+        return ", ".join(" ".join(one) for one in found) + ", " + output("go", "env", "GOVERSION")
+    if stack == "js":
+        wanted = json.loads((PEERS / "js" / "package.json").read_text(encoding="utf-8"))["dependencies"]
+        return (f"libp2p {wanted['libp2p']}, @libp2p/kad-dht {wanted['@libp2p/kad-dht']}, "
+                f"node {output('node', '--version')}")
+    if stack == "rust":
+        locked = (PEERS / "rust" / "Cargo.lock").read_text(encoding="utf-8")
+        version = re.search(r'name = "libp2p"\nversion = "([^"]+)"', locked)[1]
+        return f"rust-libp2p {version}, {output('rustc', '--version')}"
+    # The last commit that changed the program, not the one that changed a page about it.
+    return "commit " + output("git", "-c", "safe.directory=*", "log", "-1", "--format=%h", "--abbrev=10", "--",
+                              "src", "include", "apps")
+
+
+def output(*command: str) -> str:
+    try:
+        return subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def quantile(values: list[float], q: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(q * len(ordered)))]
+
+
+def to_json(document: dict, many: str) -> str:
+    """One entry of document[many] a line, and no digits that nobody measured."""
+    head = {name: value for name, value in document.items() if name != many}
+    entries = ",\n".join("  " + json.dumps(rounded(entry)) for entry in document[many])
+    return json.dumps(rounded(head), indent=1)[:-2] + f',\n "{many}": [\n' + entries + "\n ]\n}\n"
+
+
+def rounded(value):
+    if isinstance(value, dict):
+        return {name: rounded(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [rounded(one) for one in value]
+    return round(value, 6) if isinstance(value, float) else value
+
+
+def into_docs(path: pathlib.Path, name: str, text: str) -> None:
+    """Replaces what stands between the markers of that name."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    page = path.read_text(encoding="utf-8")
+    if begin not in page or end not in page:
+        raise SystemExit(f"{path.name} has no place for this: {begin} … {end}")
+    before, rest = page.split(begin, 1)
+    after = rest.split(end, 1)[1]
+    path.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")

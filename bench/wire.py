@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""
+The wire of several stacks side by side: `./x bench wire`. Two processes or nine, real sockets on loopback.
+
+Every sample starts its programs anew. Stacks take turns within a round, in an order that turns from round to
+round; the first round is thrown away. What this machine can do at all is measured in the same run.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import signal
+import sys
+import time
+
+import stacks
+import wire_report
+from wire_rows import FULL, ROWS, SMALL, Bench, CellFailure, Row, Size, measure_limits
+
+from program import kill_all  # from tests/interop/harness, which wire_rows puts on the path
+
+REPO = pathlib.Path(__file__).resolve().parent.parent
+RETRIES = 2
+BUSY_SHARE_MAX = 0.1
+BUSY_LOOK_SECONDS = 1.0
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./x bench wire", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--rows", default=",".join(row.name for row in ROWS))
+    parser.add_argument("--stacks", default="starling,go,rust,js")
+    parser.add_argument("--rounds", type=int, default=5, help="the first is a warm-up when there are several")
+    parser.add_argument("--threads", type=int, default=1, help="worker threads of each process (js has one)")
+    parser.add_argument("--cross", action="store_true", help="Starling with each other stack too, both ways")
+    parser.add_argument("--small", action="store_true", help="keeps the harness alive, measures nothing")
+    parser.add_argument("--starling", metavar="PATH", help="the starling-peer binary")
+    parser.add_argument("--limits", metavar="PATH", type=pathlib.Path,
+                        default=REPO / "build" / "release" / "bin" / "starling-limits")
+    parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="raw samples",
+                        default=REPO / "build" / "bench" / "wire.json")
+    parser.add_argument("--docs", action="store_true", help="put the tables into docs/benchmarks.md")
+    parser.add_argument("--render", metavar="FILE", type=pathlib.Path,
+                        help="measure nothing: the tables of these raw samples")
+    options = parser.parse_args()
+    known = {row.name: row for row in ROWS}
+    if unknown := [name for name in options.rows.split(",") if name not in known]:
+        parser.error(f"unknown rows {unknown}; there are {', '.join(known)}")
+    if options.rounds < 1:
+        parser.error("at least one round")
+    return options
+
+
+def others_busy() -> float:
+    """Cores that are at work while nothing of ours is; a benchmark beside a build measures the build."""
+    def busy() -> float:
+        fields = pathlib.Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]
+        user, nice, system, _, _, irq, softirq, steal = map(int, fields)
+        return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+    before = busy()
+    time.sleep(BUSY_LOOK_SECONDS)
+    return (busy() - before) / BUSY_LOOK_SECONDS
+
+
+def pairs(row: Row, names: list[str], cross: bool) -> list[tuple[str, str]]:
+    out = [(name, name) for name in names]
+    if cross and row.cross:
+        foreign = [name for name in names if name != "starling"]
+        out += [("starling", name) for name in foreign] + [(name, "starling") for name in foreign]
+    return out
+
+
+def sample(row: Row, client, server, size: Size, threads: int) -> dict:
+    """One sample; one that fails is repeated, and a failure that repeats is what the table says."""
+    out = {"row": row.name, "client": client.name, "server": server.name, "failures": []}
+    for _ in range(1 + RETRIES):
+        bench = Bench(threads)
+        try:
+            out["busy"] = others_busy()
+            out["values"] = row.run(bench, client, server, size)
+            return out
+        except CellFailure as failure:
+            out["failures"].append(str(failure))
+        finally:
+            bench.close()
+    return out
+
+
+def measure(options: argparse.Namespace) -> dict:
+    size = SMALL if options.small else FULL
+    chosen = {peer.name: peer for peer in stacks.prepared(options.stacks.split(","), options.starling)}
+    document = wire_report.heading(options, list(chosen.values()))
+    document["limits"] = [measure_limits(options.limits, size.seconds / 5)]
+    samples = []
+    for row in [row for row in ROWS if row.name in options.rows.split(",")]:
+        for number in range(options.rounds):
+            turn = pairs(row, list(chosen), options.cross)
+            turn = turn[number % len(turn):] + turn[:number % len(turn)]
+            for client, server in turn:
+                one = sample(row, chosen[client], chosen[server], size, options.threads)
+                one["round"] = number
+                samples.append(one)
+                say(wire_report.sample_line(one, row))
+        document["limits"].append(measure_limits(options.limits, size.seconds / 5))
+    document["samples"] = samples
+    return document
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    options = arguments()
+    if options.render:
+        document = json.loads(options.render.read_text(encoding="utf-8"))
+    else:
+        try:
+            document = measure(options)
+        finally:
+            kill_all()
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(stacks.to_json(document, "samples"), encoding="utf-8")
+    say("\n" + wire_report.tables(document))
+    if options.docs:
+        wire_report.into_docs(REPO / "docs" / "benchmarks.md", document)
+    return 1 if any("values" not in one for one in document["samples"]) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
