@@ -38,9 +38,9 @@ if(STARLING_SANITIZE)
                          -fno-sanitize-recover=all)
   target_link_options(starling_options INTERFACE -fsanitize=${STARLING_SANITIZE})
 endif()
-# Test code is not optimised in a release build: what it tests is, and compiling tests is half of a cold build.
+# Test code is not optimised: what it tests is, and compiling tests is half of a cold build.
 set(STARLING_TEST_OPTIONS "")
-if(CMAKE_BUILD_TYPE STREQUAL "Release")
+if(CMAKE_BUILD_TYPE MATCHES "^Rel")
   set(STARLING_TEST_OPTIONS -O0)
 endif()
 if(STARLING_FUZZ)

@@ -1,8 +1,11 @@
 #include "node/gossip_streams.hpp"
 
+#include <algorithm>
+
 #include "format/varint.hpp"
 #include "gossip/out_queue.hpp"
 #include "node/errors.hpp"
+#include "node/limits.hpp"
 #include "node/protocol_streams.hpp"
 
 namespace starling::node {
@@ -53,7 +56,9 @@ class GossipSender final : public StreamHandler {
   }
   void on_gone(Error, StreamIo& io) override { io.tell(up::GossipClosed{io.conn()}); }
   std::size_t held_bytes() const override { return queue_.waiting_bytes(); }
-  std::size_t backlog() const override { return queue_.waiting_messages(); }
+  std::size_t backlog_bytes() const override {
+    return std::max(queue_.waiting_bytes(), queue_.waiting_messages() * kBacklogBytesPerMessage);
+  }
 
  private:
   void pump(StreamIo& io) {

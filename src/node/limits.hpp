@@ -52,6 +52,8 @@ inline constexpr Duration kStreamIdleTimeout = 60s;         ///< kad and presenc
 inline constexpr std::size_t kStreamOutBytesMax =
     256 << 10;                                       ///< unsent answers per stream; beyond it it is reset
 inline constexpr std::size_t kPendingAsksMax = 256;  ///< unanswered questions per connection
+inline constexpr std::size_t kBacklogBytesPerMessage =
+    2048;  ///< what a waiting gossip message counts at least, to whoever waits before it publishes more
 
 // Peer book.
 inline constexpr std::size_t kPeerBookPeersMax = 4096;   ///< unconnected peers whose addresses are remembered

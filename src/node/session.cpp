@@ -123,9 +123,9 @@ Result<void> Session::produce(Bytes& out, std::size_t bytes_max, Instant now) {
   return produced;
 }
 
-std::size_t Session::gossip_backlog() const {
+std::size_t Session::gossip_backlog_bytes() const {
   const auto it = streams_.find(gossip_out_);
-  return it == streams_.end() || !it->second->handler ? 0 : it->second->handler->backlog();
+  return it == streams_.end() || !it->second->handler ? 0 : it->second->handler->backlog_bytes();
 }
 
 std::optional<Session::Event> Session::poll() {

@@ -112,8 +112,8 @@ class Session {
   const std::optional<ConnectionPeer>& peer() const noexcept { return connection_.peer(); }
   bool announced() const noexcept { return announced_; }
   std::size_t streams_count() const noexcept { return streams_.size(); }
-  /// Messages of our own that wait for the peer to read gossip.
-  std::size_t gossip_backlog() const;
+  /// Gossip messages that wait for the peer to read, each counting kBacklogBytesPerMessage at least.
+  std::size_t gossip_backlog_bytes() const;
   const Connection& connection() const noexcept { return connection_; }
 
  private:

@@ -61,8 +61,8 @@ class StreamHandler {
   virtual void on_gone(Error, StreamIo&) {}
   /// Bytes held for this peer outside the muxer: half a message, a queue.
   virtual std::size_t held_bytes() const { return 0; }
-  /// Publications of ours that wait for room.
-  virtual std::size_t backlog() const { return 0; }
+  /// Gossip messages that wait for room, each counting kBacklogBytesPerMessage at least.
+  virtual std::size_t backlog_bytes() const { return 0; }
   virtual Instant deadline() const { return Instant::never(); }
   virtual Result<void> on_deadline(StreamIo&) { return {}; }
 };

@@ -294,11 +294,11 @@ void Shard::on_command(const node::down::SetLocal& command) {
   }
 }
 
-std::size_t Shard::gossip_backlog() const {
+std::size_t Shard::gossip_backlog_bytes() const {
   std::size_t most = 0;
   for (const auto& [id, pump] : pumps_) {
     if (pump.session && pump.state == Pump::State::open)
-      most = std::max(most, pump.session->gossip_backlog());
+      most = std::max(most, pump.session->gossip_backlog_bytes());
   }
   return most;
 }

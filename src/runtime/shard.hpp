@@ -133,8 +133,8 @@ class Shard final : public LoopClient {
   Metrics& metrics() noexcept { return metrics_; }
   const std::shared_ptr<Inbox>& inbox() const noexcept { return setup_.inbox; }
   std::size_t connections_count() const noexcept { return pumps_.size(); }
-  /// Publications of ours that the slowest peer has not taken.
-  std::size_t gossip_backlog() const;
+  /// Gossip that the slowest peer has not taken; see Session.
+  std::size_t gossip_backlog_bytes() const;
   Loop& loop() noexcept { return *setup_.loop; }
   /// Any thread: connections, for the choice of the least loaded shard.
   std::size_t load() const noexcept { return load_.load(std::memory_order_relaxed); }

@@ -275,10 +275,11 @@ void HostCore::publish(std::string_view topic, ByteSpan data, Host::Done<Publish
 
 /// Publishes as long as there is room; then looks how far peers have got.
 void HostCore::publish_waiting(Now now) {
-  while (!publications_.empty() && publish_room_ > 0) {
+  while (!publications_.empty() && publish_room_bytes_ > 0) {
     Publication next = std::move(publications_.front());
     publications_.pop_front();
-    --publish_room_;
+    publish_room_bytes_ -=
+        std::min(publish_room_bytes_, std::max(next.data.size(), node::kBacklogBytesPerMessage));
     const auto published = host().publish(next.topic, std::move(next.data), now);
     if (!published) {
       next.done.fail(published.error());
@@ -291,7 +292,7 @@ void HostCore::publish_waiting(Now now) {
     out.handed_to = published->handed_to;
     next.done(std::move(out));
   }
-  if (publish_room_ == 0 && !looking_) look_at_backlog(now);
+  if (publish_room_bytes_ == 0 && !looking_) look_at_backlog(now);
 }
 
 void HostCore::look_at_backlog(Now) {
@@ -305,7 +306,7 @@ void HostCore::look_at_backlog(Now) {
   for (std::size_t i = 0; i < runtime_->shards_count(); ++i) {
     // By mail even on the own shard: behind the publications that are on their way.
     runtime_->inbox(i)->post([this, look](runtime::Shard& shard, Now) {
-      const std::size_t here = shard.gossip_backlog();
+      const std::size_t here = shard.gossip_backlog_bytes();
       std::size_t most = look->most.load();
       while (most < here && !look->most.compare_exchange_weak(most, here)) {
       }
@@ -315,8 +316,8 @@ void HostCore::look_at_backlog(Now) {
         const std::size_t backlog = look->most.load();
         if (backlog < last_backlog_ || stalled_since_.is_never()) stalled_since_ = at.mono;
         last_backlog_ = backlog;
-        if (backlog <= kPublishBacklogMax || at.mono - stalled_since_ > kPublishStallMax) {
-          publish_room_ = kPublishesPerLookMax;
+        if (backlog <= kPublishBacklogBytesMax || at.mono - stalled_since_ > kPublishStallMax) {
+          publish_room_bytes_ = kPublishBytesPerLookMax;
           stalled_since_ = Instant::never();
           publish_waiting(at);
         } else {

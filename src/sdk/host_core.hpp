@@ -14,10 +14,13 @@
 
 namespace starling::sdk {
 
-/// Publications handed to the brain before it is looked whether peers keep up.
-inline constexpr std::size_t kPublishesPerLookMax = 256;
-/// Publications of ours that the slowest peer may leave unread before further ones wait.
-inline constexpr std::size_t kPublishBacklogMax = 1024;
+/// Bytes of publications handed to the brain before it is looked whether peers keep up. Each counts as
+/// node::kBacklogBytesPerMessage at least.
+inline constexpr std::size_t kPublishBytesPerLookMax = 512 * 1024;
+/// Bytes of gossip that the slowest peer may leave unread before further publications wait, counted the same
+/// way. With those of one look and one of full size this fits into what its queue keeps
+/// (gossip::OutQueueLimits).
+inline constexpr std::size_t kPublishBacklogBytesMax = 2 * 1024 * 1024;
 /// Between two looks while they wait.
 inline constexpr Duration kPublishLookInterval = 1ms;
 /// After this long without progress they go on: one peer that reads nothing must not silence us.
@@ -101,7 +104,7 @@ class HostCore {
   std::multimap<PeerId, std::shared_ptr<Owed<PeerInfo>>> infos_;
   std::map<kad::QueryId, QueryEnd> queries_;
   std::deque<Publication> publications_;
-  std::size_t publish_room_ = kPublishesPerLookMax;
+  std::size_t publish_room_bytes_ = kPublishBytesPerLookMax;
   std::size_t last_backlog_ = 0;
   Instant stalled_since_ = Instant::never();
   bool looking_ = false;

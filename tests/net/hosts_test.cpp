@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <future>
+#include <thread>
 
 namespace starling::net {
 namespace {
@@ -153,6 +154,41 @@ TEST(NetHosts, CallbacksOfAStoppedHostSaySo) {
   const auto peers = answer<std::vector<std::string>>([&](auto done) { host->peers(done); });
   ASSERT_FALSE(peers);
   EXPECT_EQ(peers.failure().kind, "cancelled");
+}
+
+TEST(NetHosts, PublicationsWaitForASlowPeerWhateverTheirSize) {
+  for (const std::size_t size : {std::size_t{10}, std::size_t{64} << 10, std::size_t{700} << 10}) {
+    const std::size_t count = size > (100 << 10) ? 20 : size > 1000 ? 200 : 2000;
+    std::atomic<std::size_t> delivered = 0;
+    HostOptions hearing = listening();
+    hearing.gossip = true;
+    hearing.events.message = [&](const Message& message) {
+      delivered += message.data.size() == size ? 1 : 0;
+      // As long as a careful application takes; the publisher is faster.
+      if (size > 1000) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    };
+    HostOptions speaking = dialling();
+    speaking.gossip = true;
+    const auto listener = start(std::move(hearing));
+    const auto speaker = start(std::move(speaking));
+    for (Host* host : {listener.get(), speaker.get()})
+      ASSERT_TRUE(answer<void>([&](auto done) { host->subscribe("news", done); }));
+    ASSERT_TRUE(connect(*speaker, *listener));
+    ASSERT_TRUE(eventually([&] {
+      return answer<std::vector<std::string>>([&](auto done) {
+               speaker->mesh_peers("news", done);
+             })->size() == 1;
+    }));
+    std::atomic<std::size_t> accepted = 0;
+    const auto data = pattern(size);
+    for (std::size_t i = 0; i < count; ++i)
+      speaker->publish("news", data,
+                       [&](const Outcome<Published>& published) { accepted += published ? 1 : 0; });
+    EXPECT_TRUE(eventually([&] { return accepted == count && delivered == count; }))
+        << size << " bytes: " << accepted << " accepted, " << delivered << " delivered of " << count;
+    speaker->stop();
+    listener->stop();
+  }
 }
 
 TEST(NetHosts, AProtocolThatIsNotSpokenFailsTheStream) {
