@@ -219,6 +219,15 @@ TEST_F(SessionTest, TheOnlyProposalLeavesWithTheFirstMessage) {
   EXPECT_EQ(first.size(), 20u + 8u + 34u);
 }
 
+TEST(Security, CertificateOfANodeIsMadeOnce) {
+  SeededRng rng(1);
+  const auto key = crypto::PrivateKey::generate(crypto::KeyType::ed25519, rng);
+  SharedTlsIdentity shared;
+  const tls::Identity& first = shared.get(key, rng);
+  EXPECT_EQ(&shared.get(key, rng), &first);
+  EXPECT_EQ(first.key(), key.public_key());
+}
+
 TEST(Security, ListsAreReadAndWrongOnesRefused) {
   using List = std::vector<Security>;
   EXPECT_EQ(parse_security({"tls", "noise"}), List({Security::tls, Security::noise}));
