@@ -1,5 +1,5 @@
-// What this machine can do at all, measured by the smallest programs that do it: the limits against which `./x bench
-// wire` holds every stack. One JSON object on stdout.
+// What this machine can do at all, measured by the smallest programs that do it: the limits against which
+// `./x bench wire` holds every stack. One JSON object on stdout.
 //
 // usage: starling-limits [SECONDS]      how long each is measured; 1 by default
 #include <netinet/in.h>
@@ -62,21 +62,25 @@ double rate(double seconds, Work work) {
 /// Gbit/s of ChaCha20-Poly1305 seals of one record.
 double seal_gbps(double seconds) {
   const std::unique_ptr<EVP_CIPHER_CTX, void (*)(EVP_CIPHER_CTX*)> context(EVP_CIPHER_CTX_new(),
-                                                                          &EVP_CIPHER_CTX_free);
+                                                                           &EVP_CIPHER_CTX_free);
   std::array<unsigned char, 32> key{};
   std::array<unsigned char, 12> nonce{};
   std::array<unsigned char, 16> tag{};
   std::vector<unsigned char> plain(kRecordBytes);
   std::vector<unsigned char> sealed(kRecordBytes);
-  must(EVP_EncryptInit_ex(context.get(), EVP_chacha20_poly1305(), nullptr, key.data(), nonce.data()) == 1, "AEAD");
-  return rate(seconds, [&] {
-    ++nonce[4];
-    int size = 0;
-    EVP_EncryptInit_ex(context.get(), nullptr, nullptr, nullptr, nonce.data());
-    EVP_EncryptUpdate(context.get(), sealed.data(), &size, plain.data(), static_cast<int>(plain.size()));
-    EVP_EncryptFinal_ex(context.get(), sealed.data() + size, &size);
-    EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, tag.size(), tag.data());
-  }) * kRecordBytes * 8 / 1e9;
+  must(EVP_EncryptInit_ex(context.get(), EVP_chacha20_poly1305(), nullptr, key.data(), nonce.data()) == 1,
+       "AEAD");
+  return rate(seconds,
+              [&] {
+                ++nonce[4];
+                int size = 0;
+                EVP_EncryptInit_ex(context.get(), nullptr, nullptr, nullptr, nonce.data());
+                EVP_EncryptUpdate(context.get(), sealed.data(), &size, plain.data(),
+                                  static_cast<int>(plain.size()));
+                EVP_EncryptFinal_ex(context.get(), sealed.data() + size, &size);
+                EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, tag.size(), tag.data());
+              }) *
+         kRecordBytes * 8 / 1e9;
 }
 
 using Key = std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)>;
@@ -85,7 +89,7 @@ double x25519_rate(double seconds) {
   const Key ours(EVP_PKEY_Q_keygen(nullptr, nullptr, "X25519"), &EVP_PKEY_free);
   const Key theirs(EVP_PKEY_Q_keygen(nullptr, nullptr, "X25519"), &EVP_PKEY_free);
   const std::unique_ptr<EVP_PKEY_CTX, void (*)(EVP_PKEY_CTX*)> context(EVP_PKEY_CTX_new(ours.get(), nullptr),
-                                                                      &EVP_PKEY_CTX_free);
+                                                                       &EVP_PKEY_CTX_free);
   must(EVP_PKEY_derive_init(context.get()) == 1 && EVP_PKEY_derive_set_peer(context.get(), theirs.get()) == 1,
        "X25519");
   return rate(seconds, [&] {
@@ -107,13 +111,15 @@ double ed25519_rate(double seconds) {
   return rate(seconds, [&] {
     const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> verifier(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
     EVP_DigestVerifyInit(verifier.get(), nullptr, nullptr, nullptr, key.get());
-    must(EVP_DigestVerify(verifier.get(), signature.data(), size, message.data(), message.size()) == 1, "Ed25519");
+    must(EVP_DigestVerify(verifier.get(), signature.data(), size, message.data(), message.size()) == 1,
+         "Ed25519");
   });
 }
 
 double secp256k1_rate(double seconds) {
   const std::unique_ptr<secp256k1_context, void (*)(secp256k1_context*)> context(
-      secp256k1_context_create(SECP256K1_CONTEXT_SIGN | SECP256K1_CONTEXT_VERIFY), &secp256k1_context_destroy);
+      secp256k1_context_create(SECP256K1_CONTEXT_SIGN | SECP256K1_CONTEXT_VERIFY),
+      &secp256k1_context_destroy);
   std::array<unsigned char, 32> secret{};
   secret.fill(7);
   std::array<unsigned char, 32> digest{};
@@ -121,7 +127,8 @@ double secp256k1_rate(double seconds) {
   secp256k1_pubkey key{};
   secp256k1_ecdsa_signature signature{};
   must(secp256k1_ec_pubkey_create(context.get(), &key, secret.data()) == 1 &&
-           secp256k1_ecdsa_sign(context.get(), &signature, digest.data(), secret.data(), nullptr, nullptr) == 1,
+           secp256k1_ecdsa_sign(context.get(), &signature, digest.data(), secret.data(), nullptr, nullptr) ==
+               1,
        "secp256k1");
   return rate(seconds, [&] {
     must(secp256k1_ecdsa_verify(context.get(), &signature, digest.data(), &key) == 1, "secp256k1");
@@ -162,8 +169,9 @@ auto between_two(Child child, Parent parent) {
 }
 
 struct Stream {
-  double gbps = 0;        ///< of both processes together, each on its core
-  double write_gbps = 0;  ///< what the writing one could do if it did nothing but write(): bytes by its own CPU time
+  double gbps = 0;  ///< of both processes together, each on its core
+  double write_gbps =
+      0;  ///< what the writing one could do if it did nothing but write(): bytes by its own CPU time
 };
 
 double own_cpu_seconds() {

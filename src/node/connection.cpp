@@ -161,6 +161,11 @@ Result<void> Connection::after_handshake(Secured secured, Instant now) {
     start_mux(now);
     return {};
   }
+  negotiate_muxer(now);
+  return {};
+}
+
+void Connection::negotiate_muxer(Instant now) {
   if (direction_ == Direction::outbound) {
     upgrade_->initiator.emplace(std::vector<std::string>{std::string(yamux::kProtocolId)},
                                 multistream::Lazy::no, now);
@@ -168,7 +173,6 @@ Result<void> Connection::after_handshake(Secured secured, Instant now) {
     upgrade_->listener.emplace(kMuxers, now);
   }
   flush_upgrade();
-  return {};
 }
 
 void Connection::start_mux(Instant now) {

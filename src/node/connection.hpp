@@ -100,6 +100,7 @@ class Connection {
   template <class Transport>
   Result<void> seal(Transport& transport, Bytes& out, std::size_t bytes_max, Instant now);
   bool secured() const noexcept { return transport_.index() != 0; }
+  void negotiate_muxer(Instant now);
   void start_mux(Instant now);
   void flush_upgrade();
 
