@@ -25,7 +25,7 @@ void ByteEdge::touch(node::ConnId conn) {
 }
 
 void ByteEdge::open(node::ConnId conn, node::DialId dial, node::Direction direction, const Multiaddr& remote,
-                    std::optional<PeerId> expected_peer, Instant now) {
+                    std::optional<PeerId> expected_peer, Now now) {
   node::Session::Setup setup{conn, dial, direction, remote, std::move(expected_peer), local_, &shared_};
   const auto [it, fresh] = ends_.try_emplace(conn, std::move(setup), env_, now);
   STARLING_ASSERT(fresh);

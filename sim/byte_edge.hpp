@@ -21,7 +21,7 @@ class ByteEdge {
 
   /// A connection stands. `remote` is who the other end is, `dial` ours or none.
   void open(node::ConnId conn, node::DialId dial, node::Direction direction, const Multiaddr& remote,
-            std::optional<PeerId> expected_peer, Instant now);
+            std::optional<PeerId> expected_peer, Now now);
   /// For a connection that is gone: nothing happens.
   void receive(node::ConnId conn, MutableByteView bytes, Instant now);
   /// The other end has closed, or the network has broken the connection.

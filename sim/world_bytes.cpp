@@ -17,7 +17,7 @@ void World::begin_bytes(Node& listener, std::uint32_t slot, DialArrives& arrival
   const Link& link = links_[slot];
   const Node& dialler = *nodes_[arrival.dialler];
   listener.edge->open(conn_id(slot, link.serial, 1), node::DialId(), node::Direction::inbound,
-                      dialler.address, std::nullopt, now_.mono);
+                      dialler.address, std::nullopt, now_at(listener.index));
   queue_.push(now_.mono + arrival.one_way, arrival.dialler, arrival.generation,
               DialStands{conn_id(slot, link.serial, 0), std::move(arrival.dial)});
 }
@@ -32,7 +32,7 @@ void World::dial_stands(Node& dialler, DialStands& stands) {
     return;
   }
   dialler.edge->open(stands.conn, stands.dial.dial, node::Direction::outbound, stands.dial.address,
-                     stands.dial.peer, now_.mono);
+                     stands.dial.peer, now_at(dialler.index));
 }
 
 void World::bytes_arrive(Node& node, BytesArrive& arrival) {

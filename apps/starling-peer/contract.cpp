@@ -40,8 +40,9 @@ void apply(Flags& flags, const std::string& name, const std::string& value) {
   } else if (name == "--key") {
     flags.key = parse_key(value);
   } else if (name == "--sec") {
-    if (value == "tls") throw CommandError("--sec tls: this program secures connections with Noise only");
-    if (value != "noise") throw CommandError("--sec must be noise, not '" + value + "'");
+    if (value != "noise" && value != "tls")
+      throw CommandError("--sec must be noise or tls, not '" + value + "'");
+    flags.security = value;
   } else if (name == "--kad") {
     flags.kad = value;
   } else if (name == "--kad-mode") {

@@ -24,6 +24,7 @@ struct Flags {
   starling::HostKey key;
   std::string kad;
   bool kad_client = false;
+  std::string security = "noise";
   bool gossip = false;
   std::vector<std::string> topics;
   std::vector<std::string> bootstrap;

@@ -60,6 +60,7 @@ Peer::Peer(Flags flags, Output& output) : flags_(std::move(flags)), output_(outp
   options.key = flags_.key;
   options.listen = flags_.listen;
   options.bootstrap = flags_.bootstrap;
+  options.security = {flags_.security};
   options.threads = flags_.threads;
   options.gossip = flags_.gossip;
   if (!flags_.kad.empty()) {
@@ -104,6 +105,7 @@ Fields Peer::ready() const {
 
 HostOptions Peer::dialer_options(const starling::EventLoops& loops) const {
   HostOptions options = without_limits();
+  options.security = {flags_.security};
   options.loops = loops;
   return options;
 }

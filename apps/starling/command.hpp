@@ -20,6 +20,7 @@ struct NodeOptions {
   std::string network = "starling";
   std::vector<std::string> listen;
   std::vector<std::string> bootstrap;
+  std::vector<std::string> security = {"noise"};
   std::string wallet;
   std::string password_file;
   std::string key_type = "secp256k1";

@@ -56,6 +56,7 @@ constexpr Key kKeys[] = {
     {"network", set_text<&NodeOptions::network>},
     {"listen", set_list<&NodeOptions::listen>},
     {"bootstrap", set_list<&NodeOptions::bootstrap>},
+    {"security", set_list<&NodeOptions::security>},
     {"wallet", set_text<&NodeOptions::wallet>},
     {"password-file", set_text<&NodeOptions::password_file>},
     {"key-type", set_text<&NodeOptions::key_type>},
@@ -157,6 +158,9 @@ Outcome<api::ServiceConfig> service_config(const NodeOptions& options) {
     if (!address) return tl::unexpected<Failure>(address.error());
     config.bootstrap.push_back(*std::move(address));
   }
+  auto security = node::parse_security(options.security);
+  if (!security) return failure(bad_config(), "security is not noise, tls, or both in order of preference");
+  config.security = *std::move(security);
   if (!options.wallet.empty()) {
     const auto wallet = EthAddress::parse(options.wallet);
     if (!wallet) return failure(wallet.error(), "wallet '" + options.wallet + "'");

@@ -15,6 +15,9 @@ void add_node_options(CLI::App& app, NodeOptions& options) {
   add_data_dir(app, options);
   app.add_option("--bootstrap", options.bootstrap,
                  "address of a bootstrap node, /ip4/…/tcp/…/p2p/…; repeatable");
+  app.add_option("--security", options.security,
+                 "what dialled connections are secured with: noise, tls, or both in order of preference")
+      ->delimiter(',');
   app.add_option("--wallet", options.wallet,
                  "address of the wallet to run with, when the keystore holds several");
   app.add_option("--password-file", options.password_file,

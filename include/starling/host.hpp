@@ -58,6 +58,9 @@ struct HostOptions {
   std::vector<std::string> listen;
   /// Dialled at start, and again while they cannot be reached. With `/p2p/…` or without.
   std::vector<std::string> bootstrap;
+  /// How connections that we dial are secured: `noise` and `tls`, in order of preference. With both, a
+  /// connection takes a round trip more to stand. What others dial with is theirs to choose.
+  std::vector<std::string> security = {"noise"};
   std::optional<DhtOptions> dht;
   /// Gossipsub with StrictSign; every signed message is accepted.
   bool gossip = false;
@@ -103,7 +106,7 @@ struct HostStats {
   std::map<std::string, std::uint64_t> counters;
 };
 
-/// A libp2p node: TCP, Noise, yamux, identify and ping; a Kademlia DHT and gossipsub when asked for.
+/// A libp2p node: TCP, Noise and TLS, yamux, identify and ping; a Kademlia DHT and gossipsub when asked for.
 ///
 /// Construct → set_stream_handler() → start() → anything → stop(), which the destructor does too. start(),
 /// stop() and the destructor block; never call them on a thread of the host. Everything else may be called

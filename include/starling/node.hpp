@@ -37,6 +37,9 @@ struct NodeOptions {
   std::vector<std::string> listen;
   /// Dialled at start, and again while they cannot be reached. With `/p2p/…` or without.
   std::vector<std::string> bootstrap;
+  /// How connections that we dial are secured: `noise` and `tls`, in order of preference. With both, a
+  /// connection takes a round trip more to stand. What others dial with is theirs to choose.
+  std::vector<std::string> security = {"noise"};
   /// `hidden`: publishes no presence and no status; it finds and sends, but nobody finds it.
   enum class Visibility : std::uint8_t { found, hidden } visibility = Visibility::found;
   bool status_messages = true;  ///< tell the network how we are, every minute or less often

@@ -184,7 +184,7 @@ json::object view_of(const Error& error, std::string_view what) {
 
 std::string code_of(const Error& error) {
   // The hundreds are the module; they never change, because people search for the code.
-  static constexpr std::array<std::pair<std::string_view, int>, 13> kModules{{{"crypto", 100},
+  static constexpr std::array<std::pair<std::string_view, int>, 14> kModules{{{"crypto", 100},
                                                                               {"format", 200},
                                                                               {"node", 300},
                                                                               {"kad", 400},
@@ -196,7 +196,8 @@ std::string code_of(const Error& error) {
                                                                               {"yamux", 1000},
                                                                               {"multistream", 1100},
                                                                               {"identify", 1200},
-                                                                              {"api", 1300}}};
+                                                                              {"api", 1300},
+                                                                              {"tls", 1400}}};
   for (const auto& [name, base] : kModules)
     if (error.category().name == name) return "ST-" + std::to_string(base + error.code());
   return "ST-" + std::to_string(error.code());

@@ -83,7 +83,7 @@ class Session::Io final : public StreamIo {
   Instant now_;
 };
 
-Session::Session(Setup setup, Env& env, Instant now)
+Session::Session(Setup setup, Env& env, Now now)
     : setup_(std::move(setup)),
       shaken_with_(setup_.local),
       env_(&env),
@@ -180,7 +180,7 @@ void Session::close(Error reason, Instant now) {
   for (const auto id : ids) drop(id, reason, now);
   for (const auto& request : std::exchange(again_, {}))
     events_.emplace_back(EdgeEvent(up::KadAnswered{request.id, fail(reason)}));
-  if (connection_.upgraded()) connection_.mux().go_away();
+  connection_.close();
   if (announced_)
     events_.emplace_back(EdgeEvent(up::Disconnected{setup_.id, reason}));
   else if (setup_.dial)

@@ -71,7 +71,8 @@ class Session {
     ConnectionsShared* shared;
   };
 
-  Session(Setup setup, Env& env, Instant now);
+  /// `now.wall` is what a peer's certificate is judged by.
+  Session(Setup setup, Env& env, Now now);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session();

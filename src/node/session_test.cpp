@@ -22,9 +22,12 @@ std::shared_ptr<LocalInfo> local_info(Rng& rng, crypto::KeyType type) {
   return info;
 }
 
+constexpr WallTime kWall = WallTime::from_ms(1'790'000'000'000);  // 2026
+
 /// One end with everything it has told so far.
 struct End {
-  End(std::uint64_t seed, crypto::KeyType type) : env(seed), local(local_info(env.rng, type)) {}
+  End(std::uint64_t seed, crypto::KeyType type, std::vector<Security> dial = {Security::noise})
+      : env(seed), shared({}, kConnectionsBytesMax, std::move(dial)), local(local_info(env.rng, type)) {}
   void open(Direction direction, std::optional<PeerId> expected, Instant now) {
     Session::Setup setup{ConnId(direction == Direction::outbound ? 1 : 2),
                          direction == Direction::outbound ? DialId(7) : DialId(),
@@ -33,7 +36,7 @@ struct End {
                          std::move(expected),
                          local,
                          &shared};
-    session = std::make_unique<Session>(std::move(setup), env.env, now);
+    session = std::make_unique<Session>(std::move(setup), env.env, Now{now, kWall});
   }
   void collect() {
     while (auto event = session->poll()) {
@@ -67,6 +70,8 @@ struct End {
 
 class SessionTest : public ::testing::Test {
  protected:
+  explicit SessionTest(std::vector<Security> dial = {Security::noise})
+      : dialler{11, crypto::KeyType::ed25519, std::move(dial)} {}
   void connect(std::optional<PeerId> expected = std::nullopt) {
     dialler.open(Direction::outbound, expected, now);
     listener.open(Direction::inbound, std::nullopt, now);
@@ -102,7 +107,7 @@ class SessionTest : public ::testing::Test {
 
   Instant now = Instant::from_ns(0);
   SeededRng cuts{testkit::seed(99)};
-  End dialler{11, crypto::KeyType::ed25519};
+  End dialler;
   End listener{12, crypto::KeyType::secp256k1};
   std::optional<Error> error;
 };
@@ -126,6 +131,110 @@ TEST_F(SessionTest, AnotherPeerThanTheOneDialledIsRefused) {
   ASSERT_TRUE(error.has_value());
   EXPECT_EQ(dialler.heard<up::DialFailed>().size(), 1u);
   EXPECT_TRUE(dialler.heard<up::Connected>().empty());
+}
+
+/// The same over TLS.
+class TlsSessionTest : public SessionTest {
+ protected:
+  TlsSessionTest() : SessionTest({Security::tls}) {}
+};
+
+TEST_F(TlsSessionTest, BothSidesConnectAndIdentifyEachOther) {
+  connect(listener.local->id);
+  ASSERT_FALSE(error.has_value()) << error->to_string();
+  ASSERT_EQ(dialler.heard<up::Connected>().size(), 1u);
+  EXPECT_EQ(dialler.heard<up::Connected>()[0]->peer, listener.local->id);
+  ASSERT_EQ(listener.heard<up::Connected>().size(), 1u);
+  EXPECT_EQ(listener.heard<up::Connected>()[0]->peer, dialler.local->id);
+  for (End* end : {&dialler, &listener}) EXPECT_EQ(end->heard<up::Identified>().size(), 1u);
+  dialler.session->apply(down::Ping{ConnId(1), AskId(5)}, now);
+  ASSERT_TRUE(run(3)) << "in small pieces too";
+  EXPECT_EQ(dialler.heard<up::Pinged>().size(), 1u);
+}
+
+TEST_F(TlsSessionTest, AnotherPeerThanTheOneDialledIsRefusedAndToldSo) {
+  dialler.open(Direction::outbound,
+               PeerId::of(crypto::PrivateKey::generate(crypto::KeyType::ed25519, cuts).public_key()), now);
+  listener.open(Direction::inbound, std::nullopt, now);
+  run();
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(*error, tls::make_error(tls::Errc::wrong_peer));
+  ASSERT_EQ(dialler.heard<up::DialFailed>().size(), 1u);
+  error.reset();
+  carry(dialler, listener, 700);  // the alert
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(*error, tls::make_error(tls::Errc::refused_by_peer));
+  EXPECT_TRUE(listener.heard<up::Connected>().empty());
+}
+
+TEST_F(TlsSessionTest, ItsEndIsTold) {
+  connect();
+  dialler.session->close(make_error(Errc::connection_closed), now);
+  carry(dialler, listener, 700);
+  ASSERT_TRUE(error.has_value()) << "close_notify came behind the GoAway";
+  EXPECT_EQ(*error, make_error(Errc::connection_closed));
+  EXPECT_EQ(listener.heard<up::Disconnected>().size(), 1u);
+}
+
+/// Prefers TLS and takes Noise.
+class BothSessionTest : public SessionTest {
+ protected:
+  BothSessionTest() : SessionTest({Security::tls, Security::noise}) {}
+  Bytes flight() {
+    Bytes out;
+    EXPECT_TRUE(dialler.session->produce(out, 1 << 16, now).has_value());
+    return out;
+  }
+  void answer(std::string_view text) {
+    Bytes bytes{static_cast<std::uint8_t>(text.size() + 1)};
+    append(bytes, as_bytes(text));
+    bytes.push_back('\n');
+    EXPECT_TRUE(dialler.session->receive(bytes, now).has_value());
+  }
+};
+
+TEST_F(BothSessionTest, WhatIsPreferredIsUsedWhereBothSpeakIt) {
+  connect(listener.local->id);
+  EXPECT_EQ(dialler.heard<up::Connected>().size(), 1u);
+  dialler.session->close(make_error(Errc::connection_closed), now);
+  carry(dialler, listener, 700);
+  EXPECT_TRUE(error.has_value()) << "only TLS tells its end";
+}
+
+// A message of a handshake behind a proposal that is refused would be read as a proposal.
+TEST_F(BothSessionTest, ProposesTheNextWhenTheFirstIsRefused) {
+  dialler.open(Direction::outbound, std::nullopt, now);
+  EXPECT_EQ(as_text(flight()), "\x13/multistream/1.0.0\n\x0b/tls/1.0.0\n");
+  answer("/multistream/1.0.0");
+  answer("na");
+  EXPECT_EQ(as_text(flight()), "\x07/noise\n");
+  answer("/noise");
+  EXPECT_EQ(flight().size(), 34u) << "message 1";
+}
+
+TEST_F(SessionTest, TheOnlyProposalLeavesWithTheFirstMessage) {
+  dialler.open(Direction::outbound, std::nullopt, now);
+  Bytes first;
+  ASSERT_TRUE(dialler.session->produce(first, 1 << 16, now).has_value());
+  EXPECT_EQ(first.size(), 20u + 8u + 34u);
+}
+
+TEST(Security, CertificateOfANodeIsMadeOnce) {
+  SeededRng rng(1);
+  const auto key = crypto::PrivateKey::generate(crypto::KeyType::ed25519, rng);
+  SharedTlsIdentity shared;
+  const tls::Identity& first = shared.get(key, rng);
+  EXPECT_EQ(&shared.get(key, rng), &first);
+  EXPECT_EQ(first.key(), key.public_key());
+}
+
+TEST(Security, ListsAreReadAndWrongOnesRefused) {
+  using List = std::vector<Security>;
+  EXPECT_EQ(parse_security({"tls", "noise"}), List({Security::tls, Security::noise}));
+  EXPECT_EQ(parse_security({"noise"}), List({Security::noise}));
+  EXPECT_EQ(parse_security({}), std::nullopt);
+  EXPECT_EQ(parse_security({"tls", "tls"}), std::nullopt);
+  EXPECT_EQ(parse_security({"plaintext"}), std::nullopt);
 }
 
 TEST_F(SessionTest, PingMeasuresARoundTrip) {

@@ -12,7 +12,8 @@ NodeRuntime::NodeRuntime(Options options, const MakeBrain& make_brain)
     : options_(std::move(options)),
       log_(make_log(options_.log_level, options_.log)),
       loops_(options_.loops ? options_.loops : make_loops(options_.threads)) {
-  shared_ = std::make_shared<node::ConnectionsShared>(options_.mux, options_.connections_bytes_max);
+  shared_ = std::make_shared<node::ConnectionsShared>(options_.mux, options_.connections_bytes_max,
+                                                      options_.security);
   std::vector<Shard*> shards;
   for (std::size_t i = 0; i < loops_->size(); ++i) {
     inboxes_.push_back(std::make_shared<Inbox>(loops_->at(i)));

@@ -10,6 +10,7 @@
 #include "base/env.hpp"
 #include "format/multiaddr.hpp"
 #include "node/limits.hpp"
+#include "node/security.hpp"
 #include "yamux/session.hpp"
 
 namespace starling::runtime {
@@ -28,6 +29,8 @@ struct Options {
   /// Loops that several nodes share; nothing: the node has its own.
   std::shared_ptr<LoopPool> loops;
   yamux::Config mux;
+  /// What is proposed when dialling, in order of preference; not empty. Listeners take Noise and TLS.
+  std::vector<node::Security> security = {node::Security::noise};
   /// Bytes that all connections together hold for their peers; see ByteBudget.
   std::size_t connections_bytes_max = node::kConnectionsBytesMax;
   LogLevel log_level = LogLevel::warn;

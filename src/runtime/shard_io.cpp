@@ -49,7 +49,7 @@ void Shard::begin_session(Pump& pump, node::Direction direction) {
   setup.expected_peer = std::move(pump.expected_peer);
   setup.local = local_;
   setup.shared = setup_.shared.get();
-  pump.session.emplace(std::move(setup), env_, now_.mono);
+  pump.session.emplace(std::move(setup), env_, now_);
   mark_dirty(pump);
 }
 

@@ -366,6 +366,7 @@ Result<std::unique_ptr<AgentCore>> AgentCore::open(AgentSetup own_setup) {
   runtime::AgentRuntime::Setup setup(std::move(identity));
   configure(raw->setup, setup.agent, setup.host);
   setup.options.listen = raw->setup.listen;
+  setup.options.security = raw->setup.security;
   setup.options.threads = raw->setup.threads;
   setup.options.connections_bytes_max = raw->setup.connections_bytes_max;
   setup.options.loops = std::exchange(raw->setup.loops, nullptr);

@@ -23,6 +23,7 @@ struct AgentSetup {
   agent::NetworkName network;
   std::vector<Multiaddr> listen;
   std::vector<Multiaddr> bootstrap;
+  std::vector<node::Security> security = {node::Security::noise};  ///< what we dial with
   std::optional<EthAddress>
       wallet;  ///< which keystore; the only or oldest otherwise, a new one when there is none
   std::optional<std::string> password;

@@ -52,6 +52,9 @@ Outcome<HostCore::Setup> HostCore::prepare(const HostOptions& options) {
   auto listen = parse_addresses(options.listen, "listen");
   if (!listen) return listen.failure();
   setup.options.listen = *std::move(listen);
+  auto security = parse_security(options.security);
+  if (!security) return security.failure();
+  setup.options.security = *std::move(security);
   setup.options.threads = options.threads;
   const auto level = parse_log_level(options.log_level);
   if (!level)

@@ -62,6 +62,9 @@ Outcome<AgentSetup> NodeCore::setup() const {
   setup.connections_bytes_max = options_.connections_bytes_max;
   setup.allow_private_addresses = options_.allow_private_addresses;
   setup.take_over = options_.take_over;
+  auto security = parse_security(options_.security);
+  if (!security) return security.failure();
+  setup.security = *std::move(security);
   setup.threads = options_.threads;
   if (options_.loops) setup.loops = std::static_pointer_cast<runtime::LoopPool>(options_.loops->pool_);
   const auto level = parse_log_level(options_.log_level);

@@ -39,6 +39,13 @@ Outcome<std::vector<Multiaddr>> parse_addresses(const std::vector<std::string>& 
   return out;
 }
 
+Outcome<std::vector<node::Security>> parse_security(const std::vector<std::string>& names) {
+  if (auto security = node::parse_security(names)) return *std::move(security);
+  std::string given;
+  for (const auto& name : names) given += (given.empty() ? "" : ", ") + name;
+  return bad_option("security '" + given + "' is not noise, tls, or both in order of preference");
+}
+
 Failure bad_option(std::string message) { return {"malformed", "sdk/option", std::move(message)}; }
 
 }  // namespace starling::sdk

@@ -7,6 +7,7 @@
 
 #include "base/env.hpp"
 #include "format/multiaddr.hpp"
+#include "node/security.hpp"
 #include "starling/outcome.hpp"
 
 namespace starling::sdk {
@@ -15,6 +16,7 @@ std::optional<LogLevel> parse_log_level(std::string_view name) noexcept;
 std::string_view to_string(LogLevel level) noexcept;
 /// The failure names `what` and the text.
 Outcome<std::vector<Multiaddr>> parse_addresses(const std::vector<std::string>& texts, std::string_view what);
+Outcome<std::vector<node::Security>> parse_security(const std::vector<std::string>& names);
 Failure bad_option(std::string message);
 
 }  // namespace starling::sdk

@@ -58,6 +58,42 @@ TEST(NetHosts, ConnectionsOnSeveralShardsServeAtTheSameTime) {
   EXPECT_EQ(stats(*server).connections, clients.size());
 }
 
+// Several shards meet their first connection over TLS at the same time.
+TEST(NetHosts, SpeakTlsWhenTheyAreToldTo) {
+  HostOptions options = listening();
+  options.threads = 4;
+  const auto server = start(options);
+  HostOptions dialler = dialling();
+  dialler.security = {"tls"};
+  std::vector<std::unique_ptr<Host>> clients;
+  for (int i = 0; i < 8; ++i) clients.push_back(start(dialler));
+  std::vector<std::future<Outcome<std::string>>> connecting;
+  for (const auto& client : clients)
+    connecting.push_back(std::async(std::launch::async, [&] { return connect(*client, *server); }));
+  for (auto& connected : connecting) {
+    const auto peer = connected.get();
+    ASSERT_TRUE(peer) << peer.failure().message;
+    EXPECT_EQ(*peer, server->peer_id());
+  }
+  const auto bytes = pattern(16 << 20);
+  const auto back = echo(*clients.front(), server->peer_id(), bytes);
+  ASSERT_TRUE(back) << back.failure().message;
+  EXPECT_TRUE(*back == bytes);
+  const auto there = echo(*server, clients.front()->peer_id(), pattern(1 << 20));
+  ASSERT_TRUE(there) << there.failure().message;
+}
+
+TEST(NetHosts, SecurityThatNobodyKnowsIsRefused) {
+  for (const auto& names : std::vector<std::vector<std::string>>{{}, {"plaintext"}, {"tls", "tls"}}) {
+    HostOptions options = dialling();
+    options.security = names;
+    Host host(options);
+    const auto started = host.start();
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.failure().code, "sdk/option");
+  }
+}
+
 TEST(NetHosts, TwoHundredConnectionsComeAndGo) {
   const std::size_t files_before = open_files();
   {

@@ -405,6 +405,7 @@ TEST(NetNodes, OptionsThatCannotBeReadAreNamed) {
   EXPECT_THAT(message_of([](auto& o) { o.wallet = kNobody; }), HasSubstr("data_dir"));
   EXPECT_THAT(message_of([](auto& o) { o.name = std::string(65, 'x'); }), HasSubstr("name"));
   EXPECT_THAT(message_of([](auto& o) { o.log_level = "loud"; }), HasSubstr("loud"));
+  EXPECT_THAT(message_of([](auto& o) { o.security = {"tls", "plaintext"}; }), HasSubstr("tls, plaintext"));
   EXPECT_THAT(message_of([](auto& o) { o.role = Role::other; }), HasSubstr("role"));
 }
 

@@ -66,7 +66,7 @@ def starling(path):
                                                    for kind in ("release", "dev")]
     for candidate in candidates:
         if os.access(candidate, os.X_OK):
-            return Peer("starling", [str(candidate.resolve())])
+            return Peer("starling", [str(candidate.resolve())], capabilities=frozenset({"tls"}))
     peer = Peer("starling", [])
     peer.absent = "no starling-peer at " + " or ".join(os.path.relpath(c, REPO) for c in candidates)
     return peer
