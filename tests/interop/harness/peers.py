@@ -66,7 +66,7 @@ def starling(path):
                                                    for kind in ("release", "dev")]
     for candidate in candidates:
         if os.access(candidate, os.X_OK):
-            return Peer("starling", [str(candidate.resolve())])
+            return Peer("starling", [str(candidate.resolve())], capabilities=frozenset({"bench"}))
     peer = Peer("starling", [])
     peer.absent = "no starling-peer at " + " or ".join(os.path.relpath(c, REPO) for c in candidates)
     return peer
@@ -74,22 +74,32 @@ def starling(path):
 
 def foreign():
     """Every foreign implementation. To add one: a folder under peers/ and an entry here."""
-    go, js = INTEROP / "peers" / "go", INTEROP / "peers" / "js"
+    go, rust, js, py = (INTEROP / "peers" / name for name in ("go", "rust", "js", "py"))
     return [
         Peer("go", [str(go / "build" / "go-peer")], cwd=go, tools=["go"],
              build=[["go", "build", "-trimpath", "-o", "build/go-peer", "."]],
-             capabilities=frozenset({"tls", "raw-gossip"}),
+             capabilities=frozenset({"tls", "bench", "raw-gossip"}),
              quirks={
                  "takes-high-s": "go-libp2p verifies secp256k1 signatures with high s",
                  "takes-missing-seqno": "go-libp2p-pubsub does not require seqno in StrictSign",
                  "takes-short-seqno": "go-libp2p-pubsub does not look at the length of seqno",
              }),
+        Peer("rust", [str(rust / "target" / "release" / "rust-peer")], cwd=rust, tools=["cargo"],
+             build=[["cargo", "build", "--release", "--locked", "--quiet", "-j2"]],
+             capabilities=frozenset({"tls", "bench"})),
         Peer("js", ["node", str(js / "main.js")], cwd=js, tools=["node", "npm"],
              build=[["npm", "ci", "--no-audit", "--no-fund"]],
              stamp=("node_modules/.interop-stamp", ["package.json", "package-lock.json"]),
-             capabilities=frozenset({"tls"}),
+             capabilities=frozenset({"tls", "bench"}),
              quirks={
                  "refuses-raw-provider-keys": "a js-libp2p server decodes the key of ADD_PROVIDER and"
                                               " GET_PROVIDERS as a CID and ends the stream when it is none",
+             }),
+        Peer("py", [str(py / "venv" / "bin" / "python"), str(py / "main.py")], cwd=py, tools=["python3"],
+             build=[["python3", "-m", "venv", "--clear", "venv"],
+                    ["venv/bin/python", "-m", "pip", "install", "--quiet", "--no-deps", "-r", "requirements.txt"]],
+             stamp=("venv/.interop-stamp", ["requirements.txt"]),
+             capabilities=frozenset({"tls"}),
+             quirks={
              }),
     ]
