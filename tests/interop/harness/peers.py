@@ -80,6 +80,8 @@ def foreign():
              build=[["go", "build", "-trimpath", "-o", "build/go-peer", "."]],
              capabilities=frozenset({"tls", "bench", "raw-gossip"}),
              quirks={
+                 "dies-of-add-provider-answers": "go-libp2p-kad-dht takes an answer to ADD_PROVIDER for the one to the"
+                                                 " PUT_VALUE after it, and reads the record that it does not have",
                  "takes-high-s": "go-libp2p verifies secp256k1 signatures with high s",
                  "takes-missing-seqno": "go-libp2p-pubsub does not require seqno in StrictSign",
                  "takes-short-seqno": "go-libp2p-pubsub does not look at the length of seqno",
@@ -101,5 +103,8 @@ def foreign():
              stamp=("venv/.interop-stamp", ["requirements.txt"]),
              capabilities=frozenset({"tls"}),
              quirks={
+                 "answers-add-provider": "a py-libp2p server sends ADD_PROVIDER back to its sender",
+                 "keeps-clients": "py-libp2p takes everyone who opens a DHT stream into its table",
+                 "takes-short-seqno": "py-libp2p does not look at the length of seqno",
              }),
     ]

@@ -15,19 +15,20 @@ import cells_connect
 import cells_gossip
 import cells_kad
 import cells_life
+import cells_mesh
 import peers as register
 import report
-from cell import ALL_CELLS, Case, Result, run_case
+from cell import ALL, ALL_AND_ONE, ALL_CELLS, Case, Result, run_case
 from program import kill_all
 
-CELL_MODULES = (cells_connect, cells_life, cells_kad, cells_gossip, cells_bench)
+CELL_MODULES = (cells_connect, cells_life, cells_kad, cells_gossip, cells_mesh, cells_bench)
 CASES_AT_ONCE = 2
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--starling", metavar="PATH", help="the starling-peer binary")
-    parser.add_argument("--peers", default="go,js", help="foreign peers, separated by commas")
+    parser.add_argument("--peers", default="go,rust,js,py", help="foreign peers, separated by commas")
     parser.add_argument("--only", metavar="PATTERN",
                         help="cases whose id contains this, or matches it as a glob")
     parser.add_argument("--self", action="store_true", dest="foreign_only",
@@ -64,14 +65,28 @@ def triples(subject, foreign):
             if subject is None or subject in chosen]
 
 
+def everybody(subject, foreign):
+    """All implementations at once, as the only choice."""
+    everyone = ([subject] if subject else []) + foreign
+    return [tuple(everyone)] if len(everyone) > 1 else []
+
+
+def everybody_and_one(subject, foreign):
+    return [chosen + (one,) for chosen in everybody(subject, foreign) for one in chosen]
+
+
+CHOICES = {3: triples, ALL: everybody, ALL_AND_ONE: everybody_and_one}
+
+
 def all_cases(subject, foreign):
     cases = []
     for cell in ALL_CELLS:
         for key in cell.keys:
-            if cell.parts == 3:
-                cases += [Case(cell, key, chosen) for chosen in triples(subject, foreign)]
+            if cell.parts != 2:
+                cases += [Case(cell, key, chosen) for chosen in CHOICES[cell.parts](subject, foreign)]
                 continue
-            for one, two, first in pairs(subject, foreign):
+            between = pairs(None, foreign) if cell.between_all and subject else []
+            for one, two, first in pairs(subject, foreign) + between:
                 if first or not cell.symmetric:
                     cases.append(Case(cell, key, (one, two)))
     return cases

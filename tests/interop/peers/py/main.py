@@ -4,12 +4,11 @@ import contextlib
 import os
 import sys
 
-from multiaddr import Multiaddr
 import trio
 
 from commands import COMMANDS, ms_since_process_start
 from contract import Fault, Request, emit, parse_flags
-from node import Node
+from node import Node, distinct
 
 
 async def answer(node, request):
@@ -50,7 +49,7 @@ async def main():
     flags = parse_flags(sys.argv[1:])
     async with trio.open_nursery() as nursery, contextlib.AsyncExitStack() as stack:
         node = Node(flags, nursery)
-        await stack.enter_async_context(node.host.run(listen_addrs=[Multiaddr(addr) for addr in flags.listen]))
+        await stack.enter_async_context(node.host.run(listen_addrs=distinct(flags.listen)))
         for part in filter(None, (node.kad, node.gossip)):
             for service in part.services():
                 await stack.enter_async_context(service)

@@ -1,7 +1,7 @@
 """A running node: its host, and what the commands about connections need."""
 
 import collections
-import logging
+import socket
 
 from libp2p import create_yamux_muxer_option, new_host
 from libp2p.abc import INotifee
@@ -26,8 +26,6 @@ import streams
 
 CONNECTIONS_MAX = 1 << 20
 IDENTIFY_SECONDS, DIAL_SECONDS = 10, 20
-
-log = logging.getLogger(__name__)
 
 
 def parse_key(text):
@@ -60,6 +58,17 @@ def unlimited():
         enable_rate_limiting=False,
         enable_metrics=False,
     )
+
+
+def distinct(addrs):
+    """py-libp2p opens one listener for equal addresses, also for those that leave the port open."""
+    found = []
+    for addr in addrs:
+        if addr in found and addr.endswith("/tcp/0"):
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                addr = addr.removesuffix("0") + str(free.getsockname()[1])
+        found.append(addr)
+    return [Multiaddr(addr) for addr in found]
 
 
 class Node:
