@@ -19,7 +19,8 @@ class Cell:
     symmetric: swapping them would repeat the test. needs: capabilities both must have. parts: 3 for a test of
     three implementations, which need not differ; ALL for a test of every implementation at once, ALL_AND_ONE for one
     in which one of them, named once more at the end, plays a part of its own: each of them in turn.
-    between_all: two foreign implementations take the test too when starling-peer takes part in the run.
+    between_all: the key type with which two foreign implementations take the test when starling-peer is in the run
+    (without it they take everything with both); the TLS variant has the other one.
     helper: a capability some present peer must have; that peer is run.helper. security: what programs of the
     test are started with.
     """
@@ -30,7 +31,7 @@ class Cell:
     needs: frozenset = frozenset()
     helper: str = ""
     parts: int = 2
-    between_all: bool = False
+    between_all: str = ""
     security: str = "noise"
 
 
@@ -43,6 +44,8 @@ def cell(name, also_tls=False, **options):
         ALL_CELLS.append(Cell(name, function, **options))
         if also_tls:
             needs = options.pop("needs", frozenset()) | {"tls"}
+            if options.get("between_all"):
+                options["between_all"] = next(k for k in KEY_TYPES if k != options["between_all"])
             ALL_CELLS.append(Cell(name + "-tls", function, needs=needs, security="tls", **options))
         return function
     return register
@@ -116,6 +119,13 @@ class Run:
             return False
         self.notes.append(f"{peer.name}/{name}")
         return True
+
+    def pair_quirk(self, name, other):
+        """Whether one of the first two implementations has the one difference and the other the other; both are noted."""
+        for a, b in (self.case.peers[:2], self.case.peers[1::-1]):
+            if name in a.quirks and other in b.quirks:
+                return self.quirk(a, name) and self.quirk(b, other)
+        return False
 
     def end(self):
         for program in self.programs:

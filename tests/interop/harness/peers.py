@@ -94,6 +94,7 @@ def foreign():
              stamp=("node_modules/.interop-stamp", ["package.json", "package-lock.json"]),
              capabilities=frozenset({"tls", "bench"}),
              quirks={
+                 "wants-extension-first": "js-libp2p takes only the first extension of a certificate for the one of libp2p",
                  "refuses-raw-provider-keys": "a js-libp2p server decodes the key of ADD_PROVIDER and"
                                               " GET_PROVIDERS as a CID and ends the stream when it is none",
              }),
@@ -104,6 +105,7 @@ def foreign():
              capabilities=frozenset({"tls"}),
              quirks={
                  "answers-add-provider": "a py-libp2p server sends ADD_PROVIDER back to its sender",
+                 "extension-after-others": "py-libp2p puts the extension of libp2p behind others in its certificate",
                  "keeps-clients": "py-libp2p takes everyone who opens a DHT stream into its table",
                  "takes-short-seqno": "py-libp2p does not look at the length of seqno",
              }),

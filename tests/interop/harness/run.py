@@ -85,7 +85,7 @@ def all_cases(subject, foreign):
             if cell.parts != 2:
                 cases += [Case(cell, key, chosen) for chosen in CHOICES[cell.parts](subject, foreign)]
                 continue
-            between = pairs(None, foreign) if cell.between_all and subject else []
+            between = pairs(None, foreign) if subject and cell.between_all == key else []
             for one, two, first in pairs(subject, foreign) + between:
                 if first or not cell.symmetric:
                     cases.append(Case(cell, key, (one, two)))

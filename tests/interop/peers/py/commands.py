@@ -6,10 +6,7 @@ import time
 
 from libp2p.custom_types import TProtocol
 from libp2p.host.ping import ID as PING
-from libp2p.identity.identify.identify import ID as IDENTIFY
-from libp2p.identity.identify.pb.identify_pb2 import Identify
 from libp2p.peer.id import ID
-from libp2p.utils.varint import read_length_prefixed_protobuf
 from multiaddr import Multiaddr
 import trio
 
@@ -33,14 +30,9 @@ async def disconnect(node, request):
 
 
 async def identify(node, request):
-    """Asks once more, because the host does not keep all that its own question brought."""
-    peer = ID.from_base58(request.peerId)
-    if not node.network.get_connections(peer):
-        raise Fault("not connected")
-    with trio.fail_after(PING_SECONDS):
-        stream = await node.host.new_stream(peer, [IDENTIFY])
-        told = Identify.FromString(await read_length_prefixed_protobuf(stream, use_varint_format=True))
-        await stream.close()
+    told = await node.identified(ID.from_base58(request.peerId))
+    if told is None:
+        raise Fault("no identify answer on an open connection")
     return {"agent": told.agent_version, "protocols": list(told.protocols),
             "addrs": [str(Multiaddr(addr)) for addr in told.listen_addrs],
             "observed": str(Multiaddr(told.observed_addr)) if told.observed_addr else ""}

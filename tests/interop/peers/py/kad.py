@@ -47,7 +47,8 @@ class Kad:
 
     async def on_connected(self, peer):
         """The DHT leaves it to the application to add peers to its table: servers are those that say so."""
-        if self.name in (await self.node.protocols(peer) or ()):
+        told = await self.node.identified(peer)
+        if told and self.name in told.protocols:
             await self.dht.add_peer(peer)
 
 

@@ -9,6 +9,7 @@ from libp2p.crypto import ed25519, secp256k1
 from libp2p.crypto.keys import KeyPair
 from libp2p.crypto.x25519 import create_new_key_pair as new_x25519_key_pair
 from libp2p.custom_types import TProtocol
+from libp2p.host import basic_host
 from libp2p.network.config import ConnectionConfig
 from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import info_from_p2p_addr
@@ -71,11 +72,27 @@ def distinct(addrs):
     return [Multiaddr(addr) for addr in found]
 
 
+def identify_answers():
+    """
+    Answers to identify by peer. The host asks each peer once and keeps only a part of the answer; to ask a second
+    time beside it is no way around that: js-libp2p takes one such stream at a time.
+    """
+    told, take = {}, basic_host.update_peerstore_from_identify
+
+    async def keep(peerstore, peer, answer):
+        told[peer] = answer
+        await take(peerstore, peer, answer)
+
+    basic_host.update_peerstore_from_identify = keep
+    return told
+
+
 class Node:
     """Owned by main; everything runs in its nursery."""
 
     def __init__(self, flags, nursery):
         self.flags, self.nursery = flags, nursery
+        self.told = identify_answers()
         keys = parse_key(flags.key)
         self.host = new_host(
             key_pair=keys,
@@ -110,16 +127,12 @@ class Node:
         """The peer of a command that takes addr or peerId; addr is dialled first."""
         return await self.connect(request.addr) if request.addr else ID.from_base58(request.peerId)
 
-    async def protocols(self, peer):
-        """What identify has told of a peer, when it has; None when the connection ends before."""
+    async def identified(self, peer):
+        """What identify has told of a peer, when it has; None without a connection."""
         with trio.move_on_after(IDENTIFY_SECONDS):
             while self.network.get_connections(peer):
-                try:
-                    known = self.host.get_peerstore().get_protocols(peer)
-                except Exception:  # of an own kind for each store: the peer is not in there yet
-                    known = None
-                if known:
-                    return known
+                if peer in self.told:
+                    return self.told[peer]
                 await trio.sleep(0.02)
         return None
 
