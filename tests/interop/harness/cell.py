@@ -9,6 +9,9 @@ from program import CellFailure, Program
 KAD = "/starling/kad/1.0.0"
 KEY_TYPES = ("ed25519", "secp256k1")
 ALL_CELLS = []
+GROUPS = ("basics", "basics, TLS", "connections", "ends", "DHT", "gossipsub", "mesh", "bench commands")
+GROUP_OF_MODULE = {"cells_connect": "connections", "cells_life": "ends", "cells_kad": "DHT",
+                   "cells_gossip": "gossipsub", "cells_mesh": "mesh", "cells_bench": "bench commands"}
 ALL, ALL_AND_ONE = 0, -1  # values of Cell.parts of a test that every implementation takes part in
 
 
@@ -33,6 +36,13 @@ class Cell:
     parts: int = 2
     between_all: str = ""
     security: str = "noise"
+
+    @property
+    def group(self):
+        """Where the report counts it."""
+        if self.name.startswith("basics"):
+            return "basics" if self.security == "noise" else "basics, TLS"
+        return GROUP_OF_MODULE[self.function.__module__]
 
 
 def cell(name, also_tls=False, **options):

@@ -18,6 +18,7 @@ import cells_life
 import cells_mesh
 import peers as register
 import report
+import summary
 from cell import ALL, ALL_AND_ONE, ALL_CELLS, Case, Result, run_case
 from program import kill_all
 
@@ -35,8 +36,10 @@ def arguments():
                         help="foreign peers against each other")
     parser.add_argument("--require-all", action="store_true",
                         help="an absent peer is a failure, as with CI=true")
+    parser.add_argument("--prepare", action="store_true", help="build the foreign peers and stop")
     parser.add_argument("--list", action="store_true", help="print the ids of the cases and stop")
     parser.add_argument("--json", metavar="FILE", help="write the results there")
+    parser.add_argument("--page", metavar="FILE", help="write the page of results there, if everything has run")
     return parser.parse_args()
 
 
@@ -163,17 +166,24 @@ def main():
     started = time.monotonic()
     needed = {c.cell.helper for c in cases} - {""}
     everyone = ([subject] if subject else []) + foreign + [p for p in others if p.capabilities & needed]
-    prepare(everyone)
     strict = options.require_all or os.environ.get("CI") == "true"
+    if options.prepare:
+        prepare(foreign)
+        return 1 if strict and any(p.absent or p.broken for p in foreign) else 0
+    prepare(everyone)
     results = run_all(cases, everyone, strict)
-    report.say("\n" + report.table(results) + "\n")
+    document = report.document(everyone, cases, results, time.monotonic() - started)
+    report.say("\n" + summary.table(document) + "\n")
     for difference in report.differences(everyone, results):
         report.say(difference)
     for peer in everyone:
         if peer.absent:
             report.say(report.absent_banner(peer))
     if options.json:
-        report.write_json(options.json, everyone, results, time.monotonic() - started)
+        report.write_json(options.json, document)
+    complete = subject and not others and not options.only and not any(p.absent or p.broken for p in everyone)
+    if options.page and complete:
+        summary.write_page(options.page, document)
     report.say(report.totals(results))
     return 1 if any(r.status == "failed" for r in results) else 0
 
