@@ -91,8 +91,8 @@ async fn serve(peer: Arc<Peer>, output: Output) {
 fn stdin_lines() -> mpsc::UnboundedReceiver<String> {
     let (sender, receiver) = mpsc::unbounded_channel();
     std::thread::spawn(move || {
-        for line in std::io::stdin().lock().lines() {
-            if line.is_err() || sender.send(line.unwrap_or_default()).is_err() {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
                 return;
             }
         }

@@ -36,15 +36,12 @@ fn rss_kb() -> u64 {
 
 /// Has the resolution of the kernel's clock tick, 10 ms.
 pub fn ms_since_process_start() -> f64 {
-    let word = |path: &str, after: &str, index: usize| -> Option<f64> {
-        let text = std::fs::read_to_string(path).ok()?;
-        let rest = text.rsplit(after).next()?;
-        rest.split_whitespace().nth(index)?.parse().ok()
-    };
-    let started = word("/proc/self/stat", ") ", START_TIME_WORD);
-    let up = word("/proc/uptime", "\n\n", 0);
-    match (started, up) {
-        (Some(ticks), Some(seconds)) => ((seconds - ticks / CLOCK_TICKS_PER_SECOND) * 1000.0).max(0.0),
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let number = |text: &str, index: usize| text.split_whitespace().nth(index)?.parse::<f64>().ok();
+    let stat = read("/proc/self/stat");
+    let after_name = stat.rsplit(") ").next().unwrap_or_default();
+    match (number(&read("/proc/uptime"), 0), number(after_name, START_TIME_WORD)) {
+        (Some(seconds), Some(ticks)) => ((seconds - ticks / CLOCK_TICKS_PER_SECOND) * 1000.0).max(0.0),
         _ => 0.0,
     }
 }
