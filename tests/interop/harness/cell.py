@@ -9,6 +9,10 @@ from program import CellFailure, Program
 KAD = "/starling/kad/1.0.0"
 KEY_TYPES = ("ed25519", "secp256k1")
 ALL_CELLS = []
+GROUPS = ("basics", "basics, TLS", "connections", "ends", "DHT", "gossipsub", "mesh", "bench commands")
+GROUP_OF_MODULE = {"cells_connect": "connections", "cells_life": "ends", "cells_kad": "DHT",
+                   "cells_gossip": "gossipsub", "cells_mesh": "mesh", "cells_bench": "bench commands"}
+ALL, ALL_AND_ONE = 0, -1  # values of Cell.parts of a test that every implementation takes part in
 
 
 @dataclasses.dataclass
@@ -16,8 +20,12 @@ class Cell:
     """
     A test of two implementations, `one` and `two`; the function says which part each plays.
     symmetric: swapping them would repeat the test. needs: capabilities both must have. parts: 3 for a test of
-    three implementations, which need not differ.
-    helper: a capability some present peer must have; that peer is run.helper.
+    three implementations, which need not differ; ALL for a test of every implementation at once, ALL_AND_ONE for one
+    in which one of them, named once more at the end, plays a part of its own: each of them in turn.
+    between_all: the key type with which two foreign implementations take the test when starling-peer is in the run
+    (without it they take everything with both); the TLS variant has the other one.
+    helper: a capability some present peer must have; that peer is run.helper. security: what programs of the
+    test are started with.
     """
     name: str
     function: object
@@ -26,12 +34,29 @@ class Cell:
     needs: frozenset = frozenset()
     helper: str = ""
     parts: int = 2
+    between_all: str = ""
+    security: str = "noise"
+
+    @property
+    def group(self):
+        """Where the report counts it."""
+        if self.name.startswith("basics"):
+            return "basics" if self.security == "noise" else "basics, TLS"
+        return GROUP_OF_MODULE[self.function.__module__]
 
 
-def cell(name, **options):
-    """Registers a function of (run, one, two), or of (run, one, two, three) with parts=3, as a cell."""
+def cell(name, also_tls=False, **options):
+    """
+    Registers a function of (run, one, two), of (run, one, two, three) with parts=3, or of (run, *peers) with
+    ALL or ALL_AND_ONE, as a cell; also_tls: once more as NAME-tls, for those that have the capability.
+    """
     def register(function):
         ALL_CELLS.append(Cell(name, function, **options))
+        if also_tls:
+            needs = options.pop("needs", frozenset()) | {"tls"}
+            if options.get("between_all"):
+                options["between_all"] = next(k for k in KEY_TYPES if k != options["between_all"])
+            ALL_CELLS.append(Cell(name + "-tls", function, needs=needs, security="tls", **options))
         return function
     return register
 
@@ -81,6 +106,7 @@ class Run:
         """kad_mode="client" becomes --kad-mode client; a list repeats its flag, but topics are one flag."""
         label = f"{peer.name}#{len(self.programs) + 1}"
         argv = peer.run + ["--key", key or self.key_for(label)]
+        argv += ["--sec", self.case.cell.security] if self.case.cell.security != "noise" else []
         argv += ["--topics", ",".join(topics)] if topics is not None else []
         for name, value in flags.items():
             for one in value if isinstance(value, list) else [value]:
@@ -103,6 +129,13 @@ class Run:
             return False
         self.notes.append(f"{peer.name}/{name}")
         return True
+
+    def pair_quirk(self, name, other):
+        """Whether one of the first two implementations has the one difference and the other the other; both are noted."""
+        for a, b in (self.case.peers[:2], self.case.peers[1::-1]):
+            if name in a.quirks and other in b.quirks:
+                return self.quirk(a, name) and self.quirk(b, other)
+        return False
 
     def end(self):
         for program in self.programs:

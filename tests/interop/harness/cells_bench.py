@@ -22,7 +22,7 @@ def comes_to_rest(program):
         before = now
 
 
-@cell("bench-streams", keys=("ed25519",))
+@cell("bench-streams", keys=("ed25519",), needs=frozenset({"bench"}))
 def bench_streams(run, one, two):
     a, b = run.start_all((one, {}), (two, {}))
     link(a, b)
@@ -34,7 +34,7 @@ def bench_streams(run, one, two):
         check(rate["perSec"] > 0 and 0 < rate["p50us"] <= rate["p99us"], f"{a.label}: {rate}")
 
 
-@cell("bench-connections", keys=("ed25519",))
+@cell("bench-connections", keys=("ed25519",), needs=frozenset({"bench"}))
 def bench_connections(run, one, two):
     a, b = run.start_all((one, {}), (two, {}))
     rate = a.call("bench-handshake", addr=b.addr, seconds=0.5, dialers=2)
@@ -48,7 +48,7 @@ def bench_connections(run, one, two):
     b.poll("stats", lambda s: s["conns"] == 0, "end of the held connections")
 
 
-@cell("bench-gossip", keys=("ed25519",))
+@cell("bench-gossip", keys=("ed25519",), needs=frozenset({"bench"}))
 def bench_gossip(run, one, two):
     topic = run.unique("topic")
     a, b = run.start_all((one, {"topics": [topic]}), (two, {"topics": [topic]}))

@@ -57,8 +57,8 @@ def identity(run, one, two):
         check(program.ready["startMs"] >= 0 and program.ready["pid"] > 0, f"{program.label}: {program.ready}")
 
 
-def identify_both(a, b):
-    """`a` has dialled `b`."""
+def identified(a, b):
+    """Both sides know of each other what identify tells; `a` has dialled."""
     for here, there in ((a, b), (b, a)):
         seen = here.call("identify", peerId=there.peer_id)
         check(seen["agent"] != "", f"{here.label} sees no agent of {there.label}")
@@ -73,38 +73,21 @@ def identify_both(a, b):
     check(observed == bare(b.addr), f"{a.label} dialled {b.addr} but tells {b.label} {observed}")
 
 
-@cell("connect")
-def connect(run, one, two):
+@cell("basics", also_tls=True, between_all="ed25519")
+def basics(run, one, two):
+    """Connect, identify, ping, and echo with its half-close: both ways, of nothing, of a bit and of a lot."""
     a, b = run.start_all((one, {}), (two, {}))
+    if run.case.cell.security == "tls" and run.pair_quirk("extension-after-others", "wants-extension-first"):
+        a.refuse("connect", addr=b.addr)
+        return
     link(a, b)
-    identify_both(a, b)
-
-
-def ping_both(a, b):
+    identified(a, b)
     for here, there in ((a, b), (b, a)):
         times = here.call("ping", peerId=there.peer_id, n=10)
         check(0 < times["minUs"] <= times["p50us"] <= times["p99us"], f"{here.label}: {times}")
-
-
-@cell("ping")
-def ping(run, one, two):
-    a, b = run.start_all((one, {}), (two, {}))
-    link(a, b)
-    ping_both(a, b)
-
-
-def echo_every_size(a, b):
     for here, there in ((a, b), (b, a)):
-        echo(here, there, 0, 1)
-        echo(here, there, SMALL_BYTES, 7)
-        echo(here, there, BIG_BYTES, 7)
-
-
-@cell("echo")
-def echo_both_sizes(run, one, two):
-    a, b = run.start_all((one, {}), (two, {}))
-    link(a, b)
-    echo_every_size(a, b)
+        for count, seed in ((0, 1), (SMALL_BYTES, 7), (BIG_BYTES, 7)):
+            echo(here, there, count, seed)
 
 
 @cell("echo-side-by-side", keys=("ed25519",), symmetric=True)
@@ -121,24 +104,7 @@ def echo_side_by_side(run, one, two):
         check(answer["sha256"] == echo_digest(seed, 1 << 20), f"{here.label}: echo with seed {seed} differs")
 
 
-@cell("tls", needs=frozenset({"tls"}))
-def tls(run, one, two):
-    """Connect, identify, ping and echo, over TLS."""
-    a, b = run.start_all((one, {"sec": "tls"}), (two, {"sec": "tls"}))
-    link(a, b)
-    identify_both(a, b)
-    ping_both(a, b)
-    echo_every_size(a, b)
-
-
-@cell("tls-wrong-peer-id", needs=frozenset({"tls"}))
-def tls_wrong_peer_id(run, one, two):
-    a, b, other = run.start_all((one, {"sec": "tls"}), (two, {"sec": "tls"}),
-                                (two, {"sec": "tls", "listen": "none"}))
-    refuse_wrong_peer(a, b, other)
-
-
-@cell("echo-dials")
+@cell("echo-dials", keys=("secp256k1",))
 def echo_dials(run, one, two):
     """The command echo with an address connects first; `one` listens nowhere."""
     a, b = run.start_all((one, {"listen": "none"}), (two, {}))
@@ -161,16 +127,12 @@ def bootstrap(run, one, two):
         echo(a, there, 1000, 4)
 
 
-def refuse_wrong_peer(a, b, other):
-    """`a` wants `other` at the address of `b`, then `b` itself."""
+@cell("wrong-peer-id", also_tls=True, keys=("ed25519",))
+def wrong_peer_id(run, one, two):
+    a, b, other = run.start_all((one, {}), (two, {}), (two, {"listen": "none"}))
     a.refuse("connect", addr=bare(b.addr) + "/p2p/" + other.peer_id)
     check(a.call("peers")["peers"] == [], f"{a.label} kept a connection to the wrong peer")
     link(a, b)
-
-
-@cell("wrong-peer-id")
-def wrong_peer_id(run, one, two):
-    refuse_wrong_peer(*run.start_all((one, {}), (two, {}), (two, {"listen": "none"})))
 
 
 @cell("cross-dial", keys=("ed25519",), symmetric=True)

@@ -9,7 +9,7 @@ def sees_end(here, there, since):
                f"peer:disconnect of {there.label}", since=since)
 
 
-@cell("disconnect")
+@cell("disconnect", keys=("secp256k1",))
 def disconnect(run, one, two):
     a, b = run.start_all((one, {}), (two, {}))
     for ending, other in ((a, b), (b, a)):

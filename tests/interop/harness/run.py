@@ -15,27 +15,31 @@ import cells_connect
 import cells_gossip
 import cells_kad
 import cells_life
+import cells_mesh
 import peers as register
 import report
-from cell import ALL_CELLS, Case, Result, run_case
+import summary
+from cell import ALL, ALL_AND_ONE, ALL_CELLS, Case, Result, run_case
 from program import kill_all
 
-CELL_MODULES = (cells_connect, cells_life, cells_kad, cells_gossip, cells_bench)
+CELL_MODULES = (cells_connect, cells_life, cells_kad, cells_gossip, cells_mesh, cells_bench)
 CASES_AT_ONCE = 2
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--starling", metavar="PATH", help="the starling-peer binary")
-    parser.add_argument("--peers", default="go,js", help="foreign peers, separated by commas")
+    parser.add_argument("--peers", default="go,rust,js,py", help="foreign peers, separated by commas")
     parser.add_argument("--only", metavar="PATTERN",
                         help="cases whose id contains this, or matches it as a glob")
     parser.add_argument("--self", action="store_true", dest="foreign_only",
                         help="foreign peers against each other")
     parser.add_argument("--require-all", action="store_true",
                         help="an absent peer is a failure, as with CI=true")
+    parser.add_argument("--prepare", action="store_true", help="build the foreign peers and stop")
     parser.add_argument("--list", action="store_true", help="print the ids of the cases and stop")
     parser.add_argument("--json", metavar="FILE", help="write the results there")
+    parser.add_argument("--page", metavar="FILE", help="write the page of results there, if everything has run")
     return parser.parse_args()
 
 
@@ -64,14 +68,28 @@ def triples(subject, foreign):
             if subject is None or subject in chosen]
 
 
+def everybody(subject, foreign):
+    """All implementations at once, as the only choice."""
+    everyone = ([subject] if subject else []) + foreign
+    return [tuple(everyone)] if len(everyone) > 1 else []
+
+
+def everybody_and_one(subject, foreign):
+    return [chosen + (one,) for chosen in everybody(subject, foreign) for one in chosen]
+
+
+CHOICES = {3: triples, ALL: everybody, ALL_AND_ONE: everybody_and_one}
+
+
 def all_cases(subject, foreign):
     cases = []
     for cell in ALL_CELLS:
         for key in cell.keys:
-            if cell.parts == 3:
-                cases += [Case(cell, key, chosen) for chosen in triples(subject, foreign)]
+            if cell.parts != 2:
+                cases += [Case(cell, key, chosen) for chosen in CHOICES[cell.parts](subject, foreign)]
                 continue
-            for one, two, first in pairs(subject, foreign):
+            between = pairs(None, foreign) if subject and cell.between_all == key else []
+            for one, two, first in pairs(subject, foreign) + between:
                 if first or not cell.symmetric:
                     cases.append(Case(cell, key, (one, two)))
     return cases
@@ -148,17 +166,24 @@ def main():
     started = time.monotonic()
     needed = {c.cell.helper for c in cases} - {""}
     everyone = ([subject] if subject else []) + foreign + [p for p in others if p.capabilities & needed]
-    prepare(everyone)
     strict = options.require_all or os.environ.get("CI") == "true"
+    if options.prepare:
+        prepare(foreign)
+        return 1 if strict and any(p.absent or p.broken for p in foreign) else 0
+    prepare(everyone)
     results = run_all(cases, everyone, strict)
-    report.say("\n" + report.table(results) + "\n")
+    document = report.document(everyone, cases, results, time.monotonic() - started)
+    report.say("\n" + summary.table(document) + "\n")
     for difference in report.differences(everyone, results):
         report.say(difference)
     for peer in everyone:
         if peer.absent:
             report.say(report.absent_banner(peer))
     if options.json:
-        report.write_json(options.json, everyone, results, time.monotonic() - started)
+        report.write_json(options.json, document)
+    complete = subject and not others and not options.only and not any(p.absent or p.broken for p in everyone)
+    if options.page and complete:
+        summary.write_page(options.page, document)
     report.say(report.totals(results))
     return 1 if any(r.status == "failed" for r in results) else 0
 
