@@ -27,7 +27,7 @@ def formed_line(network) -> str:
 def heading(options: argparse.Namespace, chosen: list) -> dict:
     return {
         "machine": machine(),
-        "versions": {peer.name: versions(peer.name) for peer in chosen},
+        "versions": {peer.name: versions(peer) for peer in chosen},
         "options": {"nodes": options.nodes, "operations": options.operations, "rounds": options.rounds,
                     "stacks": options.stacks, "threads": options.threads},
         "when": today(),

@@ -4,13 +4,11 @@ import json
 import os
 import pathlib
 import platform
-import re
 import subprocess
 import sys
 import time
 
 REPO = pathlib.Path(__file__).resolve().parent.parent
-PEERS = REPO / "tests" / "interop" / "peers"
 sys.path.insert(0, str(REPO / "tests" / "interop" / "harness"))
 
 import peers as register  # noqa: E402
@@ -45,20 +43,14 @@ def processor() -> str:
     return platform.machine()
 
 
-def versions(stack: str) -> str:
-    if stack == "go":
-        module = (PEERS / "go" / "go.mod").read_text(encoding="utf-8")
-        found = re.findall(r"github.com/libp2p/(go-libp2p(?:-kad-dht|-pubsub)?) (v\S+)", module)
-        return ", ".join(" ".join(one) for one in found) + ", " + output("go", "env", "GOVERSION")
-    if stack == "js":
-        wanted = json.loads((PEERS / "js" / "package.json").read_text(encoding="utf-8"))["dependencies"]
-        return (f"libp2p {wanted['libp2p']}, @libp2p/kad-dht {wanted['@libp2p/kad-dht']}, "
-                f"node {output('node', '--version')}")
-    if stack == "rust":
-        locked = (PEERS / "rust" / "Cargo.lock").read_text(encoding="utf-8")
-        version = re.search(r'name = "libp2p"\nversion = "([^"]+)"', locked)[1]
-        return f"rust-libp2p {version}, {output('rustc', '--version')}"
-    # The last commit that changed the program, not the one that changed a page about it.
+TOOL_CHAINS = {"go": ("go", "env", "GOVERSION"), "rust": ("rustc", "--version"), "js": ("node", "--version")}
+
+
+def versions(peer: register.Peer) -> str:
+    """What the lock file of a peer names and what it was built with; of Starling the last commit that changed the
+    program, not the one that changed a page about it."""
+    if peer.locked:
+        return ", ".join([*register.versions(peer), output(*TOOL_CHAINS[peer.name])])
     return "commit " + output("git", "-c", "safe.directory=*", "log", "-1", "--format=%h", "--abbrev=10", "--",
                               "src", "include", "apps")
 

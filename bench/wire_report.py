@@ -9,7 +9,7 @@ from wire_rows import ROWS, Figure, Row
 
 
 def heading(options: argparse.Namespace, chosen: list) -> dict:
-    return {"machine": stacks.machine(), "versions": {peer.name: stacks.versions(peer.name) for peer in chosen},
+    return {"machine": stacks.machine(), "versions": {peer.name: stacks.versions(peer) for peer in chosen},
             "options": {"rows": options.rows, "stacks": options.stacks, "rounds": options.rounds,
                         "threads": options.threads, "cross": options.cross, "small": options.small},
             "when": stacks.today()}

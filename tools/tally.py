@@ -2,7 +2,7 @@
 """Counts what a ctest run did: every GoogleTest case, and every other ctest test as one.
 
 usage: tally.py BUILD_DIR             reads ctest.xml and gtest/*.xml there, writes `tally`: "passed failed"
-       tally.py --interop FILE.json   reads what the interop harness wrote, writes FILE.tally
+       tally.py --interop OUT FILE.json…   reads what the interop programs wrote, writes OUT: "passed failed"
 """
 import json
 import pathlib
@@ -34,18 +34,18 @@ def count(build: pathlib.Path) -> tuple[int, int, int]:
     return passed, failed, skipped
 
 
-def count_interop(report: pathlib.Path) -> tuple[int, int, int]:
-    statuses = [case["status"] for case in json.loads(report.read_text(encoding="utf-8"))["cells"]]
+def count_interop(reports: list[pathlib.Path]) -> tuple[int, int, int]:
+    statuses = [case["status"] for report in reports for case in json.loads(report.read_text(encoding="utf-8"))["cells"]]
     passed, failed = statuses.count("passed"), statuses.count("failed")
     return passed, failed, len(statuses) - passed - failed
 
 
 def main() -> int:
     if sys.argv[1] == "--interop":
-        report = pathlib.Path(sys.argv[2])
-        if report.exists():
-            passed, failed, skipped = count_interop(report)
-            report.with_suffix(".tally").write_text(f"{passed} {failed}\n", encoding="utf-8")
+        reports = [pathlib.Path(name) for name in sys.argv[3:] if pathlib.Path(name).exists()]
+        if reports:
+            passed, failed, skipped = count_interop(reports)
+            pathlib.Path(sys.argv[2]).write_text(f"{passed} {failed}\n", encoding="utf-8")
             print(f"interop: {passed} passed, {failed} failed" + (f", {skipped} not run" if skipped else ""))
         return 0
     build = pathlib.Path(sys.argv[1])

@@ -1,5 +1,6 @@
 // "transport" (A connection and a ping between every pair of implementations), both generations of its
 // contract.
+#include <algorithm>
 #include <cstdio>
 
 #include "participant.hpp"
@@ -19,9 +20,11 @@ struct Setup {
   std::chrono::seconds limit{};
 };
 
-void need(const char* what, const std::string& value, std::string_view spoken) {
-  if (value != spoken)
-    throw Failed{std::string(what) + " " + value + " is not spoken, only " + std::string(spoken)};
+void need(const char* what, const std::string& value, std::initializer_list<std::string_view> spoken) {
+  if (std::find(spoken.begin(), spoken.end(), value) != spoken.end()) return;
+  std::string all;
+  for (const std::string_view one : spoken) all += (all.empty() ? "" : " and ") + std::string(one);
+  throw Failed{std::string(what) + " " + value + " is not spoken, only " + all};
 }
 
 Setup read_setup() {
@@ -34,8 +37,8 @@ Setup read_setup() {
   out.key = out.old_contract ? "listenerAddr" : needed({"TEST_KEY"}) + "_listener_multiaddr";
   out.ip = variable(out.old_contract ? "ip" : "LISTENER_IP").value_or("0.0.0.0");
   out.limit = time_limit();
-  need("the transport", needed({"TRANSPORT", "transport"}), "tcp");
-  need("the muxer", needed({"MUXER", "muxer"}), "yamux");
+  need("the transport", needed({"TRANSPORT", "transport"}), {"tcp"});
+  need("the muxer", needed({"MUXER", "muxer"}), {"yamux"});
   return out;
 }
 
@@ -77,7 +80,8 @@ void dial(const Setup& setup, starling::HostOptions options) {
 void run_transport() {
   const Setup setup = read_setup();
   starling::HostOptions options = host_options(false);
-  need("the secure channel", needed({"SECURE_CHANNEL", "security"}), "noise");
+  options.security = {needed({"SECURE_CHANNEL", "security"})};
+  need("the secure channel", options.security.front(), {"noise", "tls"});
   return setup.dials ? dial(setup, std::move(options)) : listen(setup, std::move(options));
 }
 

@@ -126,6 +126,12 @@ def transport_new(run: Run) -> None:
     expect(float(found[1]) > float(found[2]) > 0, f"a handshake that is faster than a ping: {out!r}")
 
 
+def transport_tls(run: Run) -> None:
+    """Who listens takes both; who dials speaks what it was told."""
+    out = transport(run, new_names(run, dials=False), new_names(run, dials=True, SECURE_CHANNEL="tls"))
+    expect(out.startswith("latency:"), f"not the lines of the contract: {out!r}")
+
+
 def transport_old(run: Run) -> None:
     answer = json.loads(transport(run, old_names(run, dials=False), old_names(run, dials=True)))
     expect(set(answer) == {"handshakePlusOneRTTMillis", "pingRTTMilllis"}, f"other names: {answer}")
@@ -220,7 +226,7 @@ def perf_refuses(run: Run) -> None:
     expect(code == 1 and not out and "connect" in err, f"exit code {code}: {err!r}")
 
 
-CASES = [transport_new, transport_old, transport_replaces_the_address, transport_refuses, transport_limits_its_time,
+CASES = [transport_new, transport_tls, transport_old, transport_replaces_the_address, transport_refuses, transport_limits_its_time,
          kad_roles, kad_fails_truthfully, perf, perf_reports_every_second, perf_refuses]
 
 
@@ -228,22 +234,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--program", type=pathlib.Path, default=REPO / "build" / "release" / "bin" / "starling-interop")
     parser.add_argument("--only", default="", help="cases whose name holds this")
+    parser.add_argument("--json", type=pathlib.Path, help="where the result of each case goes")
     options = parser.parse_args()
     if shutil.which("redis-server") is None:
         sys.exit("redis-server is absent: apt-get install redis-server")
-    failed = 0
+    results = []
     cases = [case for case in CASES if options.only in case.__name__]
     for case in cases:
         with redis() as address:  # a fresh one: the old contract knows only one key
             run = Run(options.program, address, case.__name__)
             try:
                 case(run)
+                results.append({"id": case.__name__, "status": "passed"})
                 print(f"ok      {case.__name__}", flush=True)
             except Failed as failure:
-                failed += 1
+                results.append({"id": case.__name__, "status": "failed"})
                 print(f"FAILED  {case.__name__}: {failure}", flush=True)
             finally:
                 run.close()
+    if options.json:
+        options.json.write_text(json.dumps({"cells": results}, indent=1), encoding="utf-8")
+    failed = sum(result["status"] == "failed" for result in results)
     print(f"{len(cases) - failed} passed, {failed} failed")
     return 1 if failed or not cases else 0
 
