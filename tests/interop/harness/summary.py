@@ -36,9 +36,9 @@ def rows_of(document):
     found = {}
     for case in document["cells"]:
         name, _, parts = case["id"].split(" ")
-        count = parts.count(">") + 1
-        who = parts.replace(">", " > ") if count == 2 else "of three" if count == 3 else "of all at once"
-        found.setdefault((count > 2, who), {}).setdefault(case["group"], []).append(case)
+        more = case["group"] == "mesh" or parts.count(">") > 1
+        who = parts.replace(">", " > ") if not more else "of all at once" if case["group"] == "mesh" else "of three"
+        found.setdefault((more, who), {}).setdefault(case["group"], []).append(case)
     order = sorted(found, key=lambda row: (row[0], "starling" not in row[1]))
     rows = [[who] + [tally(found[more, who].get(group)) for group in groups] for more, who in order]
     return [""] + groups, rows
