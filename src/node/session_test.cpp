@@ -352,7 +352,7 @@ TEST_F(SessionTest, PresenceQuestionsAreAnsweredInOrder) {
 
 TEST_F(SessionTest, ApplicationStreamsCarryBytesBothWaysAndHalfClose) {
   connect();
-  dialler.session->open_stream(42, {"/echo/1.0.0"}, now);
+  dialler.session->open_stream(42, {"/echo/1.0.0"}, multistream::Lazy::yes, now);
   dialler.collect();
   ASSERT_EQ(dialler.app<app_stream::Opened>().size(), 1u);
   const auto ours = dialler.app<app_stream::Opened>()[0].stream;
@@ -378,8 +378,8 @@ TEST_F(SessionTest, ApplicationStreamsCarryBytesBothWaysAndHalfClose) {
 
 TEST_F(SessionTest, AProtocolThatThePeerLacksEndsTheStreamAndNotTheConnection) {
   connect();
-  dialler.session->open_stream(1, {"/nobody/has/this"}, now);
-  dialler.session->open_stream(2, {"/nor/this", "/echo/1.0.0"}, now);
+  dialler.session->open_stream(1, {"/nobody/has/this"}, multistream::Lazy::yes, now);
+  dialler.session->open_stream(2, {"/nor/this", "/echo/1.0.0"}, multistream::Lazy::yes, now);
   run();
   EXPECT_EQ(dialler.app<app_stream::Gone>().size(), 1u);
   const auto opened = dialler.app<app_stream::Opened>();
@@ -485,7 +485,7 @@ TEST_F(SessionTest, AStreamThatNeverNegotiatesIsResetAtItsDeadline) {
   connect();
   const auto silent = dialler.session->connection().peer();
   ASSERT_TRUE(silent.has_value());
-  dialler.session->open_stream(9, {"/a/1", "/b/1"}, now);
+  dialler.session->open_stream(9, {"/a/1", "/b/1"}, multistream::Lazy::yes, now);
   now = now + kStreamNegotiationTimeout + 1s;
   ASSERT_TRUE(dialler.session->on_deadline(now).has_value());
   dialler.collect();
