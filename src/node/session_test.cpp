@@ -376,6 +376,19 @@ TEST_F(SessionTest, ApplicationStreamsCarryBytesBothWaysAndHalfClose) {
   EXPECT_EQ(listener.app<app_stream::Closed>().size(), 1u);
 }
 
+TEST_F(SessionTest, AnEagerStreamOfOneProtocolIsToldWhenThePeerHasAgreed) {
+  connect();
+  dialler.session->open_stream(1, {"/echo/1.0.0"}, multistream::Lazy::no, now);
+  dialler.session->open_stream(2, {"/nobody/has/this"}, multistream::Lazy::no, now);
+  dialler.collect();
+  EXPECT_TRUE(dialler.app<app_stream::Opened>().empty());
+  run();
+  ASSERT_EQ(dialler.app<app_stream::Opened>().size(), 1u);
+  EXPECT_EQ(dialler.app<app_stream::Opened>()[0].token, 1u);
+  ASSERT_EQ(dialler.app<app_stream::OpenFailed>().size(), 1u);
+  EXPECT_EQ(dialler.app<app_stream::OpenFailed>()[0].token, 2u);
+}
+
 TEST_F(SessionTest, AProtocolThatThePeerLacksEndsTheStreamAndNotTheConnection) {
   connect();
   dialler.session->open_stream(1, {"/nobody/has/this"}, multistream::Lazy::yes, now);

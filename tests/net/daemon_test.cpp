@@ -245,8 +245,10 @@ TEST(NetDaemon, WhatIsSwitchedOffIsSaidSo) {
 // ---------------------------------------------------------------------------------------------- connections
 
 TEST(NetDaemon, ConnectListAndDisconnect) {
-  const auto a = start_daemon();
-  const auto b = start_daemon();
+  auto options = with_everything();
+  options.host.dht.reset();  // it would connect again
+  const auto a = start_daemon(options);
+  const auto b = start_daemon(options);
   EXPECT_EQ(peers_count(*a), 0u);
   connect_daemons(*a, *b);
   Request list;
@@ -420,9 +422,12 @@ TEST(NetDaemon, AResetOfThePeerResetsTheClientsSocket) {
   const auto a = start_daemon();
   const auto b = start_daemon();
   connect_daemons(*a, *b);
-  b->host().set_stream_handler("/test/reset/1", [](Stream stream) { stream.reset(); });
+  b->host().set_stream_handler("/test/reset/1", [](Stream stream) {
+    Stream(stream).read([stream](const Outcome<ByteSpan>&) { Stream(stream).reset(); });
+  });
   auto stream = control(*a);
   ASSERT_FALSE(stream.ask(open_to(*b, {"/test/reset/1"}))->error);
+  ASSERT_TRUE(stream.send(to_bytes("x")));
   EXPECT_TRUE(stream.receive_all().empty());
   EXPECT_FALSE(stream.ended_cleanly());
 }

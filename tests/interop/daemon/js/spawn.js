@@ -42,7 +42,8 @@ export async function startDaemon (flags) {
   })
   return {
     control,
-    client: createClient(multiaddr(control)),
+    // js writes a Unix path as one percent-encoded part.
+    client: createClient(multiaddr(control.replace(/^\/unix(\/.*)$/, (_, path) => `/unix/${encodeURIComponent(path)}`))),
     stop: async () => {
       child.kill('SIGTERM')
       await exited

@@ -1,7 +1,7 @@
 // The assertions that the suites of @libp2p/interop use.
-import * as chai from 'chai'
+import chai from 'chai'
 import chaiAsPromised from 'chai-as-promised'
-import chaiBytes from 'chai-bytes'
+import chaiBytes from 'chai-bites'
 import chaiParentheses from 'chai-parentheses'
 
 // Plugins see what those before them have added, so that of promises comes last but for the parentheses.
