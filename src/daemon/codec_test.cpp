@@ -95,7 +95,7 @@ TEST(DaemonCodec, TheBytesAreThoseOfTheProtoFile) {
 TEST(DaemonCodec, ARequestWithoutItsTypeIsMalformed) {
   EXPECT_TRUE(decode_request({}).error().is(Errc::bad_message));
   EXPECT_TRUE(decode_request(*from_hex("08042a00")).error().is(Errc::bad_message)) << "the DHT's type";
-  EXPECT_TRUE(decode_request(*from_hex("08063a00")).error().is(Errc::bad_message)) << "the manager's type";
+  EXPECT_TRUE(decode_request(*from_hex("08063200")).error().is(Errc::bad_message)) << "the manager's type";
   EXPECT_TRUE(decode_request(*from_hex("08084200")).error().is(Errc::bad_message)) << "the gossip type";
 }
 

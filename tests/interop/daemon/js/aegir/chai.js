@@ -4,8 +4,8 @@ import chaiAsPromised from 'chai-as-promised'
 import chaiBytes from 'chai-bites'
 import chaiParentheses from 'chai-parentheses'
 
-// Plugins see what those before them have added, so that of promises comes last but for the parentheses.
-for (const plugin of [chaiBytes, chaiParentheses, chaiAsPromised]) chai.use(plugin)
+// In the order of the real one: each wraps what those before it have added.
+for (const plugin of [chaiAsPromised, chaiParentheses, chaiBytes]) chai.use(plugin)
 
 export const expect = chai.expect
 export const assert = chai.assert
