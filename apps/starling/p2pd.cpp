@@ -76,8 +76,8 @@ constexpr FlagRow kFlags[] = {
     {"i", Type::toggle, "false", "not offered: give flags", kMissing},
     {"pprof", Type::toggle, "false", "not offered", kHarmless},
     {"pprofPort", Type::number, "0", "not offered", kHarmless},
-    {"noise", Type::toggle, "true", "Noise, the secure channel that every connection has"},
-    {"tls", Type::toggle, "true", "not offered beside Noise", kHarmless},
+    {"noise", Type::toggle, "true", "Enables Noise for connections that the host dials"},
+    {"tls", Type::toggle, "true", "Enables TLS 1.3 for connections that the host dials"},
     {"plaintext", Type::toggle, "true", "not offered", kHarmless},
     {"forceReachabilityPublic", Type::toggle, "false", "with -dht: serve it from the start"},
     {"forceReachabilityPrivate", Type::toggle, "false", "with -dht: never serve it"},
@@ -108,7 +108,8 @@ Outcome<void> check_offered(const GoFlags& flags) {
     if (row.offered == kMissing) return refusal(fmt::format("-{} is not offered by Starling", row.name));
     warn(fmt::format("-{} is not offered by Starling and has no effect", row.name));
   }
-  if (!flags.on("noise")) return refusal("-noise=false: Starling secures every connection with Noise");
+  if (!flags.on("noise") && !flags.on("tls"))
+    return refusal("at least one channel security protocol must be enabled");
   if (flags.text("muxer") != "yamux") return refusal("-muxer: Starling offers yamux only");
   if (flags.on("pubsub")) {
     if (flags.text("pubsubRouter") != "gossipsub")
@@ -203,6 +204,9 @@ Outcome<daemon::DaemonOptions> options_of(const GoFlags& flags) {
   }
   if (auto set = set_listen(flags, host); !set) return set.failure();
   if (auto set = set_connections(flags, host); !set) return set.failure();
+  host.security.clear();
+  for (const auto* protocol : {"noise", "tls"})
+    if (flags.on(protocol)) host.security.emplace_back(protocol);
   set_dht(flags, host);
   host.gossip = flags.on("pubsub");
   host.own_messages = HostOptions::OwnMessages::delivered;
