@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 
 #include "command.hpp"
+#include "p2pd.hpp"
 
 namespace starling::cli {
 namespace {
@@ -223,6 +224,7 @@ class CommandLine {
   void add_others() {
     auto* demo = app_.add_subcommand("demo", "a network of seven nodes on this machine, in ten seconds");
     demo->callback([this] { result_ = run_demo(output()); });
+    app_.add_subcommand("p2pd", "the libp2p daemon: libp2p for programs in any language; p2pd -help");
     auto* version = app_.add_subcommand("version", "print the version");
     version->callback([this] { result_ = run_version(output()); });
   }
@@ -248,4 +250,11 @@ class CommandLine {
 }  // namespace
 }  // namespace starling::cli
 
-int main(int argc, char** argv) { return starling::cli::CommandLine().run(argc, argv); }
+int main(int argc, char** argv) {
+  // p2pd has flags of its own kind; a link of that name is the program of that name.
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (std::filesystem::path(argv[0]).filename() == "p2pd") return starling::cli::run_p2pd(arguments);
+  if (!arguments.empty() && arguments.front() == "p2pd")
+    return starling::cli::run_p2pd({arguments.begin() + 1, arguments.end()});
+  return starling::cli::CommandLine().run(argc, argv);
+}

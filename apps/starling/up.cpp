@@ -1,39 +1,15 @@
-#include <atomic>
-#include <csignal>
+#include <unistd.h>
 
 #include "api/control_server.hpp"
 #include "api/views.hpp"
 #include "command.hpp"
 #include "home/data_dir.hpp"
+#include "signals.hpp"
 
 namespace starling::cli {
-namespace {
-
-/// SIGINT, SIGTERM and a stop request of the control API, whichever comes first.
-class StopSignal {
- public:
-  StopSignal() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGINT);
-    sigaddset(&set_, SIGTERM);
-    // Blocked before any thread starts, so that all inherit it and only wait() sees them.
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-  }
-  void raise() const { ::kill(::getpid(), SIGTERM); }
-  /// True when a signal came, false after `seconds`.
-  bool wait(long seconds) const {
-    const timespec patience{seconds, 0};
-    return sigtimedwait(&set_, nullptr, &patience) > 0;
-  }
-
- private:
-  sigset_t set_{};
-};
-
-}  // namespace
 
 int run_up(const NodeOptions& options, const Output& output) {
-  const StopSignal signal;
+  const Signals signal{SIGINT, SIGTERM};
   auto config = service_config(options);
   if (!config) return output.fail(config.error());
   if (config->listen.empty()) {
@@ -50,7 +26,7 @@ int run_up(const NodeOptions& options, const Output& output) {
     return output.fail({service.error(), about_home ? data_dir.string() : where});
   }
   const auto socket = home::DataDir::open(data_dir, home::DataDir::Lock::none)->control_socket();
-  auto control = api::ControlServer::listen(socket, **service, [&signal] { signal.raise(); });
+  auto control = api::ControlServer::listen(socket, **service, [] { ::kill(::getpid(), SIGTERM); });
   if (!control) return output.fail({control.error(), socket.string()});
 
   boost::json::array addresses;

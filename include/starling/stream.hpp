@@ -42,6 +42,8 @@ class Stream {
   const std::string& protocol() const noexcept;
   /// The other side's peer id.
   std::string peer() const;
+  /// Where the connection comes from or goes to, `/ip4/…/tcp/…`.
+  std::string remote_address() const;
   bool inbound() const noexcept;
 
   /// Some bytes, at least one, as soon as there are any; none at the end of the stream. They are valid during
@@ -62,6 +64,10 @@ class Stream {
   std::shared_ptr<sdk::StreamState> state_;
 };
 
+/// When a stream of a single protocol is handed out: at once, trusting that the peer speaks it (a refusal
+/// comes as a failure of the stream, and a round trip is saved), or when the peer has agreed.
+enum class Agreement : std::uint8_t { presumed, awaited };
+
 /// A handle to one connection; cheap to copy. It does not keep the connection open.
 class Connection {
  public:
@@ -72,9 +78,10 @@ class Connection {
       : state_(std::move(state)) {}
   explicit operator bool() const noexcept { return state_ != nullptr; }
   std::string peer() const;
-  /// A stream of the first of `protocols` that the peer speaks. With a single one it is not waited for the
-  /// peer's consent: the stream may be written to at once, and fails when the peer refuses.
-  void open_stream(std::vector<std::string> protocols, OpenDone done) const;
+  std::string remote_address() const;
+  /// A stream of the first of `protocols` that the peer speaks; `agreement` matters for a single one.
+  void open_stream(std::vector<std::string> protocols, OpenDone done,
+                   Agreement agreement = Agreement::presumed) const;
   /// `work` on the thread that owns the connection, where calls to its streams take effect at once.
   void post(std::function<void()> work) const;
 

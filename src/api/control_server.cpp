@@ -1,8 +1,6 @@
 #include "api/control_server.hpp"
 
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +16,7 @@
 #include <thread>
 
 #include "api/routes.hpp"
+#include "api/unix_listener.hpp"
 #include "api/views.hpp"
 
 namespace starling::api {
@@ -29,6 +28,7 @@ using Socket = asio::local::stream_protocol::socket;
 
 constexpr std::size_t kFollowerQueueMax = 4'096;
 constexpr std::chrono::seconds kHeartbeat{15};
+constexpr int kControlBacklog = 16;
 
 /// What is to be written to one follower; the oldest line is lost, and said to be, when it does not read.
 class FollowQueue {
@@ -76,15 +76,6 @@ class FollowQueue {
 
 std::string event_line(const boost::json::object& object) {
   return "data: " + boost::json::serialize(object) + "\n\n";
-}
-
-/// True when the process behind the socket file is gone, so that the file may be replaced.
-bool is_stale(const std::filesystem::path& path) {
-  asio::io_context context;
-  Socket probe(context);
-  boost::system::error_code error;
-  probe.connect(asio::local::stream_protocol::endpoint(path.string()), error);
-  return static_cast<bool>(error);
 }
 
 }  // namespace
@@ -230,22 +221,15 @@ ControlServer::~ControlServer() { state_->close(); }
 Result<std::unique_ptr<ControlServer>> ControlServer::listen(const std::filesystem::path& socket,
                                                              Service& service,
                                                              std::function<void()> on_stop) {
-  if (socket.string().size() >= sizeof(sockaddr_un::sun_path)) return fail(Errc::socket_path);
-  std::error_code ignored;
-  if (std::filesystem::exists(socket, ignored)) {
-    if (!is_stale(socket)) return fail(Errc::cannot_listen);
-    std::filesystem::remove(socket, ignored);
-  }
+  STARLING_ASSIGN(const int listener, open_unix_listener(socket, kControlBacklog));
   auto state = std::make_unique<State>(service, std::move(on_stop));
   state->path = socket;
   boost::system::error_code error;
-  state->acceptor.open(asio::local::stream_protocol(), error);
-  // The file is born with mode 0600: nobody gets in between bind and chmod.
-  const mode_t old_mask = ::umask(0177);
-  if (!error) state->acceptor.bind(asio::local::stream_protocol::endpoint(socket.string()), error);
-  ::umask(old_mask);
-  if (!error) state->acceptor.listen(16, error);
-  if (error) return fail(Errc::cannot_listen);
+  state->acceptor.assign(asio::local::stream_protocol(), listener, error);
+  if (error) {
+    ::close(listener);
+    return fail(Errc::cannot_listen);
+  }
   State* raw = state.get();
   std::unique_ptr<ControlServer> server(new ControlServer(std::move(state)));
   raw->accepting = std::thread([raw] { raw->accept_loop(); });

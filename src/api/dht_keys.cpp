@@ -5,7 +5,6 @@
 #include "agent/names.hpp"
 #include "format/multihash.hpp"
 #include "format/peer_id.hpp"
-#include "format/varint.hpp"
 #include "kad/limits.hpp"
 
 namespace starling::api {
@@ -13,7 +12,7 @@ namespace {
 
 constexpr std::string_view kPublicKeys = "/pk/";
 constexpr std::string_view kAddresses = "/eth/";
-constexpr std::uint64_t kCidVersion = 1;
+constexpr std::uint8_t kCidVersion = 1;
 
 Bytes public_key_key(const PeerId& peer) {
   Bytes out = to_bytes(kPublicKeys);
@@ -27,16 +26,13 @@ Result<Bytes> address_key(std::string_view text, KeyUse use) {
   return use == KeyUse::value ? agent::presence_key(*wallet) : agent::provider_key(*wallet);
 }
 
-/// The multihash of a CIDv1: version ‖ codec ‖ multihash.
+/// Of a CIDv1: a bare multihash has no multibase form.
 Result<Bytes> multihash_of_cid(std::string_view text) {
   const auto bytes = format::decode_multibase(text);
-  if (!bytes) return fail(Errc::bad_key);
-  const auto version = format::read_minimal_varint(*bytes);
-  if (!version || version->value != kCidVersion) return fail(Errc::bad_key);
-  const ByteView rest = ByteView(*bytes).subspan(version->size);
-  const auto codec = format::read_minimal_varint(rest);
-  if (!codec || !format::parse_multihash(rest.subspan(codec->size))) return fail(Errc::bad_key);
-  return to_bytes(rest.subspan(codec->size));
+  if (!bytes || bytes->empty() || bytes->front() != kCidVersion) return fail(Errc::bad_key);
+  const auto multihash = format::multihash_of_cid(*bytes);
+  if (!multihash) return fail(Errc::bad_key);
+  return to_bytes(*multihash);
 }
 
 Result<Bytes> parse(std::string_view text, KeyUse use) {

@@ -10,7 +10,7 @@ std::string_view message(std::uint16_t code) noexcept {
     case Errc::bad_answer: return "the node's answer cannot be read";
     case Errc::bad_config: return "the configuration does not make sense";
     case Errc::bad_input: return "the input cannot be read";
-    case Errc::socket_path: return "the data directory's path is too long for a control socket (107 bytes)";
+    case Errc::socket_path: return "the control socket's path is too long (107 bytes at most)";
     case Errc::cannot_listen: return "the control socket cannot be opened";
     case Errc::remote_error: return "the node reported an error";
     case Errc::bad_key: return "not a key that the DHT can be asked for";

@@ -106,6 +106,20 @@ TEST(Multihash, DigestsAreBounded) {
 }
 
 // printf abc | sha256sum
+TEST(Multihash, OfACidIsWhatStandsBehindVersionAndCodec) {
+  const Bytes multihash = sha256_multihash(as_bytes("abc"));
+  Bytes cid{0x01, 0x72};
+  append(cid, multihash);
+  EXPECT_TRUE(equal(*multihash_of_cid(cid), multihash));
+  EXPECT_TRUE(equal(*multihash_of_cid(multihash), multihash)) << "version 0";
+  EXPECT_FALSE(multihash_of_cid({}).has_value());
+  cid[0] = 2;
+  EXPECT_FALSE(multihash_of_cid(cid).has_value()) << "no such version";
+  cid[0] = 1;
+  cid.pop_back();
+  EXPECT_FALSE(multihash_of_cid(cid).has_value()) << "cut";
+}
+
 TEST(Multihash, OfContentIsItsSha256) {
   EXPECT_EQ(to_hex(sha256_multihash(as_bytes("abc"))),
             "1220ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

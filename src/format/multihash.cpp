@@ -19,6 +19,20 @@ Result<Multihash> parse_multihash(ByteView bytes) noexcept {
   return Multihash{code->value, bytes};
 }
 
+Result<ByteView> multihash_of_cid(ByteView cid) noexcept {
+  constexpr std::uint64_t kCidVersion = 1;
+  constexpr std::size_t kSha256Bytes = 32;
+  if (const auto bare = parse_multihash(cid);
+      bare && bare->code == kHashSha256 && bare->digest.size() == kSha256Bytes)
+    return cid;
+  const auto version = read_minimal_varint(cid);
+  if (!version || version->value != kCidVersion) return fail(Errc::bad_multihash);
+  const ByteView rest = cid.subspan(version->size);
+  const auto codec = read_minimal_varint(rest);
+  if (!codec || !parse_multihash(rest.subspan(codec->size))) return fail(Errc::bad_multihash);
+  return rest.subspan(codec->size);
+}
+
 Bytes make_multihash(std::uint64_t code, ByteView digest) {
   STARLING_ASSERT(digest.size() <= kMultihashDigestBytesMax);
   Bytes out;

@@ -17,6 +17,9 @@ struct Multihash {
 };
 /// Exactly one multihash, nothing behind it. Varints minimal. Errc::bad_multihash, Errc::truncated.
 Result<Multihash> parse_multihash(ByteView bytes) noexcept;
+/// The multihash inside a binary CID: version 1 with any codec, or version 0, which is a bare SHA-256
+/// multihash. View into `cid`. Errc::bad_multihash.
+Result<ByteView> multihash_of_cid(ByteView cid) noexcept;
 Bytes make_multihash(std::uint64_t code, ByteView digest);
 /// Multihash of the SHA-256 of `content`.
 Bytes sha256_multihash(ByteView content);

@@ -63,6 +63,13 @@ Result<std::optional<ByteView>> FrameReader::next() {
   return rest.subspan(length->size, body_size);
 }
 
+Bytes FrameReader::take_rest() {
+  Bytes rest(buffer_.begin() + static_cast<std::ptrdiff_t>(start_), buffer_.end());
+  Bytes().swap(buffer_);
+  start_ = 0;
+  return rest;
+}
+
 tl::unexpected<Error> FrameReader::break_with(Error error) {
   broken_ = error;
   Bytes().swap(buffer_);

@@ -34,6 +34,9 @@ class FrameReader {
   /// of receive() or next(). Errc::length_out_of_bounds past the limit, Errc::varint_not_minimal,
   /// Errc::varint_too_long.
   Result<std::optional<ByteView>> next();
+  /// What has arrived behind the last whole frame: for a stream that goes on in another format. The reader is
+  /// empty afterwards.
+  Bytes take_rest();
   /// True when the stream was cut inside a frame.
   bool in_frame() const noexcept { return buffer_.size() > start_; }
   std::size_t buffered_bytes() const noexcept { return buffer_.size() - start_; }

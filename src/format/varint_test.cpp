@@ -198,6 +198,15 @@ TEST(FrameReader, ALimitOfZeroTakesEmptyFramesOnly) {
   EXPECT_TRUE(reader.next().error().is(Errc::length_out_of_bounds));
 }
 
+TEST(FrameReader, GivesUpWhatStandsBehindTheLastFrame) {
+  FrameReader reader(10);
+  reader.receive(testkit::hex("0161ffff02"));
+  EXPECT_EQ(as_text(**reader.next()), "a");
+  EXPECT_EQ(reader.take_rest(), testkit::hex("ffff02"));
+  EXPECT_EQ(reader.buffered_bytes(), 0u);
+  EXPECT_TRUE(reader.take_rest().empty());
+}
+
 TEST(FrameReader, KnowsWhenTheStreamWasCutInsideAFrame) {
   const Bytes frame = make_frame(as_bytes("hello"));
   for (std::size_t size = 1; size < frame.size(); ++size) {

@@ -67,6 +67,7 @@ std::optional<ConnTable::Conn> ConnTable::remove(ConnId id) {
   if (ids.empty()) {
     by_peer_.erase(conn.peer);
     values_.erase(conn.peer);
+    tags_.erase(conn.peer);
   }
   if (conn.direction == Direction::inbound) {
     if (const auto ip = conn.remote.as_tcp()) forget_ip(*ip);
@@ -96,6 +97,33 @@ void ConnTable::set_value(const PeerId& peer, char tag, int value) {
   if (it->second.empty()) values_.erase(it);
 }
 
+Result<void> ConnTable::set_tag(const PeerId& peer, std::string_view tag, std::int32_t value) {
+  if (tag.empty() || tag.size() > kTagBytesMax) return fail(Errc::bad_tag);
+  if (!by_peer_.contains(peer)) return {};
+  auto& tags = tags_[peer];
+  const auto known = tags.find(tag);
+  if (known != tags.end()) {
+    if (value != 0)
+      known->second = value;
+    else
+      tags.erase(known);
+  } else if (value != 0) {
+    if (tags.size() >= kTagsPerPeerMax) return fail(Errc::too_many_tags);
+    tags.emplace(tag, value);
+  }
+  if (tags.empty()) tags_.erase(peer);
+  return {};
+}
+
+std::int64_t ConnTable::value_of(const PeerId& peer) const {
+  std::int64_t value = 0;
+  if (const auto it = values_.find(peer); it != values_.end())
+    for (const auto& [tag, amount] : it->second) value += amount;
+  if (const auto it = tags_.find(peer); it != tags_.end())
+    for (const auto& [tag, amount] : it->second) value += amount;
+  return value;
+}
+
 void ConnTable::protect(const PeerId& peer) { ++protected_[peer]; }
 
 void ConnTable::unprotect(const PeerId& peer) {
@@ -104,30 +132,34 @@ void ConnTable::unprotect(const PeerId& peer) {
 }
 
 std::vector<ConnId> ConnTable::to_trim(Instant now) {
+  if (conns_.size() <= limits_.high) return {};
+  if (pressed()) return least_useful(limits_.high, std::min(kPressedTrimGrace, limits_.grace), now);
+  return least_useful(limits_.low, limits_.grace, now);
+}
+
+std::vector<ConnId> ConnTable::to_trim_to_low(Instant now) {
+  return least_useful(limits_.low, limits_.grace, now);
+}
+
+std::vector<ConnId> ConnTable::least_useful(std::size_t target, Duration grace, Instant now) {
   std::vector<ConnId> out;
-  if (conns_.size() <= limits_.high) return out;
+  if (conns_.size() <= target) return out;
   struct Candidate {
-    int value;
+    std::int64_t value;
     Instant since;
     ConnId id;
   };
-  const bool hurry = pressed();
-  const Duration grace = hurry ? kPressedTrimGrace : kTrimGrace;
   std::vector<Candidate> candidates;
   for (const auto& [id, conn] : conns_) {
     if (is_protected(conn.peer) || now - conn.since < grace) continue;
-    int value = 0;
-    if (const auto it = values_.find(conn.peer); it != values_.end())
-      for (const auto& [tag, amount] : it->second) value += amount;
-    candidates.push_back({value, conn.since, id});
+    candidates.push_back({value_of(conn.peer), conn.since, id});
   }
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     if (a.value != b.value) return a.value < b.value;
     if (a.since != b.since) return a.since > b.since;
     return a.id < b.id;
   });
-  const std::size_t target = hurry ? limits_.high : limits_.low;
-  const std::size_t excess = conns_.size() - std::min(conns_.size(), target);
+  const std::size_t excess = conns_.size() - target;
   for (const auto& candidate : candidates) {
     if (out.size() >= excess) break;
     out.push_back(candidate.id);

@@ -2,6 +2,8 @@
 // Who is connected, who may be, and who has to go when it gets crowded.
 #include <map>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -19,6 +21,7 @@ struct ConnLimits {
   std::size_t total = 100;  ///< inbound connections are refused from here on
   std::size_t per_ip = kConnectionsPerIpMax;
   bool count_loopback = false;  ///< whether per_ip also holds for 127/8 and ::1
+  Duration grace = kTrimGrace;  ///< what is younger is not trimmed
 };
 
 /// The table of connections and the connection manager's judgement.
@@ -59,6 +62,10 @@ class ConnTable {
 
   /// Values add up per peer under a tag of ours; 0 removes the tag.
   void set_value(const PeerId& peer, char tag, int value);
+  /// The same for a tag of the application's, forgotten with the peer's last connection. No-op for a peer
+  /// that is not connected. Errc::too_many_tags beyond kTagsPerPeerMax, Errc::bad_tag for a name that is
+  /// empty or longer than kTagBytesMax.
+  Result<void> set_tag(const PeerId& peer, std::string_view tag, std::int32_t value);
   /// Counted: protect twice, unprotect twice.
   void protect(const PeerId& peer);
   void unprotect(const PeerId& peer);
@@ -72,6 +79,8 @@ class ConnTable {
   /// to come back to `high`, and the grace time is kPressedTrimGrace: a newcomer who asks and goes is served,
   /// and those behind it find room.
   std::vector<ConnId> to_trim(Instant now);
+  /// The same down to `low` at once, whatever `high` says: somebody asked for it.
+  std::vector<ConnId> to_trim_to_low(Instant now);
 
  private:
   struct IpKey {
@@ -82,6 +91,8 @@ class ConnTable {
   static IpKey key_of(const IpPort& address) noexcept;
   bool counted(const IpPort& address) const noexcept;
   void forget_ip(const IpPort& address);
+  std::int64_t value_of(const PeerId& peer) const;
+  std::vector<ConnId> least_useful(std::size_t target, Duration grace, Instant now);
 
   ConnLimits limits_;
   Env& env_;
@@ -89,7 +100,8 @@ class ConnTable {
   std::unordered_map<PeerId, std::vector<ConnId>> by_peer_;  ///< never iterated
   std::map<IpKey, std::size_t> per_ip_;
   std::size_t upgrading_ = 0;
-  std::unordered_map<PeerId, std::map<char, int>> values_;  ///< never iterated
+  std::unordered_map<PeerId, std::map<char, int>> values_;                             ///< never iterated
+  std::unordered_map<PeerId, std::map<std::string, std::int32_t, std::less<>>> tags_;  ///< never iterated
   std::map<PeerId, std::uint32_t> protected_;
 };
 

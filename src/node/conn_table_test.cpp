@@ -51,6 +51,37 @@ TEST_F(ConnTableTest, LoopbackIsCountedOnlyWhenConfigured) {
   EXPECT_FALSE(strict.admit_inbound(ip("127.0.0.1")).has_value());
 }
 
+TEST_F(ConnTableTest, TagsOfTheApplicationDecideWhoGoesAndEndWithTheConnection) {
+  ConnLimits limits;
+  limits.low = 1;
+  limits.high = 10;
+  limits.grace = 5s;
+  ConnTable table(limits, env.env);
+  for (std::uint8_t i = 1; i <= 3; ++i) ASSERT_TRUE(table.add(conn(i, i)));
+  EXPECT_TRUE(table.set_tag(peer(1), "a", 5));
+  EXPECT_TRUE(table.set_tag(peer(1), "b", -3));
+  EXPECT_TRUE(table.set_tag(peer(2), "a", 1));
+  EXPECT_TRUE(table.set_tag(peer(3), "a", 9));
+  EXPECT_TRUE(table.set_tag(peer(3), "a", 0)) << "the tag goes";
+  EXPECT_TRUE(table.set_tag(peer(9), "a", 9)) << "nobody we are connected to";
+  EXPECT_TRUE(table.to_trim(at(1h)).empty()) << "below the high water";
+  EXPECT_TRUE(table.to_trim_to_low(at(4s)).empty()) << "in their grace time";
+  EXPECT_THAT(table.to_trim_to_low(at(5s)), ::testing::ElementsAre(ConnId(3), ConnId(2)));
+  table.remove(ConnId(1));
+  ASSERT_TRUE(table.add(conn(4, 1)));
+  EXPECT_THAT(table.to_trim_to_low(at(5s)), ::testing::ElementsAre(ConnId(3), ConnId(4)));
+}
+
+TEST_F(ConnTableTest, TagsOfAPeerAreBounded) {
+  ConnTable table({10, 20, 100, 1, false}, env.env);
+  ASSERT_TRUE(table.add(conn(1, 1)));
+  EXPECT_TRUE(table.set_tag(peer(1), "", 1).error().is(Errc::bad_tag));
+  EXPECT_TRUE(table.set_tag(peer(1), std::string(kTagBytesMax + 1, 'x'), 1).error().is(Errc::bad_tag));
+  for (std::size_t i = 0; i < kTagsPerPeerMax; ++i) ASSERT_TRUE(table.set_tag(peer(1), std::to_string(i), 1));
+  EXPECT_TRUE(table.set_tag(peer(1), "one more", 1).error().is(Errc::too_many_tags));
+  EXPECT_TRUE(table.set_tag(peer(1), "0", 7)) << "a known one may change";
+}
+
 TEST_F(ConnTableTest, UnsecuredConnectionsCountTowardsTheTotal) {
   ConnTable table({1, 1, 2, 8, false}, env.env);
   EXPECT_TRUE(table.admit_inbound(ip("127.0.0.1")).has_value());

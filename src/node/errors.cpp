@@ -40,6 +40,8 @@ constexpr Row kRows[] = {
     {Errc::no_wallet, Kind::refused, "this needs a wallet"},
     {Errc::too_many_sends, Kind::limit, "too many messages are under way"},
     {Errc::no_memory, Kind::limit, "this connection holds as many bytes as the node can spare"},
+    {Errc::bad_tag, Kind::malformed, "a tag needs a name of 1 to 128 bytes"},
+    {Errc::too_many_tags, Kind::limit, "the peer has as many tags as it may have"},
     {Errc::path_unavailable, Kind::unreachable, "the path asked for does not lead to the addressee"},
 };
 

@@ -35,6 +35,8 @@ enum class Errc : std::uint16_t {
   too_many_sends,        ///< as many messages are under way as the node keeps
   path_unavailable,      ///< the path asked for does not lead to the addressee
   no_memory,             ///< the node's byte budget grants this connection no more
+  bad_tag,               ///< the name of a tag is empty or too long
+  too_many_tags,         ///< a peer has as many tags as it may have
 };
 Error make_error(Errc code) noexcept;
 

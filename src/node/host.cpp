@@ -334,14 +334,25 @@ void Host::on_event(up::Identified& event, Now now) {
   tell(host_event::PeerIdentified{peer, event.info});
 }
 
+/// Who is in a mesh is worth more.
+void Host::note_mesh() {
+  for (const auto& [peer, state] : peers_) conns_.set_value(peer, 'm', 0);
+  if (!router_) return;
+  for (const auto& stats : router_->topic_stats())
+    for (const auto& peer : router_->mesh_peers(stats.topic)) conns_.set_value(peer, 'm', kMeshValue);
+}
+
+std::vector<ConnId> Host::trim_to_low(Now now) {
+  note_mesh();
+  auto going = conns_.to_trim_to_low(now.mono);
+  for (const ConnId conn : going) command(down::Close{conn, make_error(Errc::trimmed)});
+  return going;
+}
+
 void Host::trim(Now now) {
   trim_at_ = Instant::never();
   if (conns_.size() <= config_.connections.high) return;
-  for (const auto& [peer, state] : peers_) conns_.set_value(peer, 'm', 0);
-  if (router_) {
-    for (const auto& stats : router_->topic_stats())
-      for (const auto& peer : router_->mesh_peers(stats.topic)) conns_.set_value(peer, 'm', kMeshValue);
-  }
+  note_mesh();
   for (const ConnId conn : conns_.to_trim(now.mono)) command(down::Close{conn, make_error(Errc::trimmed)});
   trim_at_ = now.mono + conns_.trim_interval();
 }
@@ -430,7 +441,11 @@ Result<gossip::Published> Host::publish(std::string_view topic, Slice data, Now 
     put_u64_be(message.seqno, last_seqno_);
     message.topic = topic;
   }
-  return router_->publish(std::make_shared<const gossip::Message>(std::move(message)), now.mono);
+  const auto shared = std::make_shared<const gossip::Message>(std::move(message));
+  auto published = router_->publish(shared, now.mono);
+  if (published && config_.own_messages == OwnMessages::delivered && router_->subscribed(topic))
+    tell(host_event::Delivered{local_->id, shared});
+  return published;
 }
 
 bool Host::drain_router(Now now) {

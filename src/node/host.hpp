@@ -87,6 +87,9 @@ using Event = std::variant<ConnectDone, PeerConnected, PeerDisconnected, PeerIde
 /// Who judges gossip after StrictSign.
 enum class GossipPolicy : std::uint8_t { accept_signed, ask_above };
 
+/// Whether what this host publishes is also delivered to itself, where it is subscribed.
+enum class OwnMessages : std::uint8_t { skipped, delivered };
+
 /// Whether own publications carry signatures. `unsigned_for_simulation` is for the level A simulator alone,
 /// whose edge vouches for authors.
 enum class Signing : std::uint8_t { strict_sign, unsigned_for_simulation };
@@ -103,6 +106,7 @@ struct HostConfig {
   std::string kad_protocol;
   std::shared_ptr<const gossip::Config> gossip;  ///< none: no gossip
   GossipPolicy gossip_policy = GossipPolicy::accept_signed;
+  OwnMessages own_messages = OwnMessages::skipped;
   Signing signing = Signing::strict_sign;
   bool serve_presence = false;
   ConnLimits connections;
@@ -139,6 +143,13 @@ class Host {
                 Now now);
   /// Closes all connections to the peer. False when there is none.
   bool disconnect(const PeerId& peer, Now now);
+  /// What a connection to the peer is worth to the application when some have to go; see
+  /// ConnTable::set_tag().
+  Result<void> tag(const PeerId& peer, std::string_view tag, std::int32_t value) {
+    return conns_.set_tag(peer, tag, value);
+  }
+  /// Closes the least useful connections down to ConnLimits::low now; which ones.
+  std::vector<ConnId> trim_to_low(Now now);
   /// Pinged follows.
   AskId ping(const PeerId& peer, Now now);
   /// PresenceAnswered follows; dials when needed.
@@ -236,6 +247,7 @@ class Host {
   void run_bootstrap(Now now);
   void update_dht_mode(Now now);
   void trim(Now now);
+  void note_mesh();
 
   HostConfig config_;
   Env& env_;

@@ -28,6 +28,8 @@ inline constexpr std::size_t kUpgradesAtOnceMax = 256;    ///< inbound connectio
 inline constexpr Duration kUpgradeTimeout = 10s;          ///< accept to muxer, inbound
 inline constexpr Duration kTrimGrace = 20s;               ///< a new connection is not trimmed before this age
 inline constexpr Duration kTrimInterval = 10s;            ///< between two trims
+inline constexpr std::size_t kTagsPerPeerMax = 64;        ///< tags that an application gives one peer
+inline constexpr std::size_t kTagBytesMax = 128;          ///< bytes of the name of one
 inline constexpr Duration kPressedTrimGrace = 3s;     ///< the same halfway from the high water to the total
 inline constexpr Duration kPressedTrimInterval = 1s;  ///< between two such trims
 

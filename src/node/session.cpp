@@ -551,7 +551,8 @@ void Session::apply(const down::SetLocal& command, Instant now) {
   drain_mux(now);
 }
 
-void Session::open_stream(std::uint64_t token, std::vector<std::string> protocols, Instant now) {
+void Session::open_stream(std::uint64_t token, std::vector<std::string> protocols, multistream::Lazy mode,
+                          Instant now) {
   const auto opened = connection_.upgraded() && !closed_
                           ? connection_.mux().open()
                           : Result<yamux::StreamId>(fail(Errc::connection_closed));
@@ -559,7 +560,7 @@ void Session::open_stream(std::uint64_t token, std::vector<std::string> protocol
     events_.emplace_back(app_stream::Event(app_stream::OpenFailed{token, opened.error()}));
     return;
   }
-  const bool lazy = protocols.size() == 1;
+  const bool lazy = mode == multistream::Lazy::yes && protocols.size() == 1;
   auto owned = std::make_unique<Stream>();
   Stream& stream = *owned;
   stream.direction = Direction::outbound;

@@ -99,8 +99,9 @@ class Session {
   void apply(const down::SetLocal& command, Instant now);
 
   /// Opens an application stream; Opened or OpenFailed with the token follows. With several protocols they
-  /// are tried in order; with one, data may follow at once.
-  void open_stream(std::uint64_t token, std::vector<std::string> protocols, Instant now);
+  /// are tried in order; with one and Lazy::yes, data may follow at once.
+  void open_stream(std::uint64_t token, std::vector<std::string> protocols, multistream::Lazy lazy,
+                   Instant now);
   std::size_t write(yamux::StreamId stream, ByteView bytes);
   std::size_t write(yamux::StreamId stream, const Slice& bytes);
   std::size_t writable(yamux::StreamId stream) const;
@@ -110,6 +111,7 @@ class Session {
   void reset(yamux::StreamId stream, Instant now);
 
   ConnId id() const noexcept { return setup_.id; }
+  const Multiaddr& remote() const noexcept { return setup_.remote; }
   const std::optional<ConnectionPeer>& peer() const noexcept { return connection_.peer(); }
   bool announced() const noexcept { return announced_; }
   std::size_t streams_count() const noexcept { return streams_.size(); }

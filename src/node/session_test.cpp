@@ -352,7 +352,7 @@ TEST_F(SessionTest, PresenceQuestionsAreAnsweredInOrder) {
 
 TEST_F(SessionTest, ApplicationStreamsCarryBytesBothWaysAndHalfClose) {
   connect();
-  dialler.session->open_stream(42, {"/echo/1.0.0"}, now);
+  dialler.session->open_stream(42, {"/echo/1.0.0"}, multistream::Lazy::yes, now);
   dialler.collect();
   ASSERT_EQ(dialler.app<app_stream::Opened>().size(), 1u);
   const auto ours = dialler.app<app_stream::Opened>()[0].stream;
@@ -376,10 +376,23 @@ TEST_F(SessionTest, ApplicationStreamsCarryBytesBothWaysAndHalfClose) {
   EXPECT_EQ(listener.app<app_stream::Closed>().size(), 1u);
 }
 
+TEST_F(SessionTest, AnEagerStreamOfOneProtocolIsToldWhenThePeerHasAgreed) {
+  connect();
+  dialler.session->open_stream(1, {"/echo/1.0.0"}, multistream::Lazy::no, now);
+  dialler.session->open_stream(2, {"/nobody/has/this"}, multistream::Lazy::no, now);
+  dialler.collect();
+  EXPECT_TRUE(dialler.app<app_stream::Opened>().empty());
+  run();
+  ASSERT_EQ(dialler.app<app_stream::Opened>().size(), 1u);
+  EXPECT_EQ(dialler.app<app_stream::Opened>()[0].token, 1u);
+  ASSERT_EQ(dialler.app<app_stream::OpenFailed>().size(), 1u);
+  EXPECT_EQ(dialler.app<app_stream::OpenFailed>()[0].token, 2u);
+}
+
 TEST_F(SessionTest, AProtocolThatThePeerLacksEndsTheStreamAndNotTheConnection) {
   connect();
-  dialler.session->open_stream(1, {"/nobody/has/this"}, now);
-  dialler.session->open_stream(2, {"/nor/this", "/echo/1.0.0"}, now);
+  dialler.session->open_stream(1, {"/nobody/has/this"}, multistream::Lazy::yes, now);
+  dialler.session->open_stream(2, {"/nor/this", "/echo/1.0.0"}, multistream::Lazy::yes, now);
   run();
   EXPECT_EQ(dialler.app<app_stream::Gone>().size(), 1u);
   const auto opened = dialler.app<app_stream::Opened>();
@@ -485,7 +498,7 @@ TEST_F(SessionTest, AStreamThatNeverNegotiatesIsResetAtItsDeadline) {
   connect();
   const auto silent = dialler.session->connection().peer();
   ASSERT_TRUE(silent.has_value());
-  dialler.session->open_stream(9, {"/a/1", "/b/1"}, now);
+  dialler.session->open_stream(9, {"/a/1", "/b/1"}, multistream::Lazy::yes, now);
   now = now + kStreamNegotiationTimeout + 1s;
   ASSERT_TRUE(dialler.session->on_deadline(now).has_value());
   dialler.collect();

@@ -37,23 +37,40 @@ void Host::set_stream_handler(std::string protocol, StreamHandler handler) {
 void Host::connection(std::string_view peer, Done<Connection> done) {
   core_->connection(peer, std::move(done));
 }
-void Host::open_stream(std::string_view peer, std::vector<std::string> protocols, Connection::OpenDone done) {
-  core_->connection(
-      peer, [protocols = std::move(protocols), done = std::move(done)](const Outcome<Connection>& found) {
-        if (found)
-          found->open_stream(protocols, done);
-        else
-          done(found.failure());
-      });
+void Host::open_stream(std::string_view peer, std::vector<std::string> protocols, Connection::OpenDone done,
+                       Agreement agreement) {
+  core_->connection(peer, [protocols = std::move(protocols), done = std::move(done),
+                           agreement](const Outcome<Connection>& found) {
+    if (found)
+      found->open_stream(protocols, done, agreement);
+    else
+      done(found.failure());
+  });
 }
 void Host::connect(std::string_view address, Done<std::string> done) {
   core_->connect(address, std::move(done));
+}
+void Host::connect(std::string_view peer, std::vector<std::string> addresses, Done<std::string> done) {
+  core_->connect(peer, addresses, std::move(done));
 }
 void Host::disconnect(std::string_view peer, Done<void> done) { core_->disconnect(peer, std::move(done)); }
 void Host::ping(std::string_view peer, Done<std::chrono::nanoseconds> done) {
   core_->ping(peer, std::move(done));
 }
 void Host::peers(Done<std::vector<std::string>> done) { core_->peers(std::move(done)); }
+void Host::connections(Done<std::vector<ConnectionInfo>> done) { core_->connections(std::move(done)); }
+void Host::public_key(std::string_view peer, Done<std::vector<std::uint8_t>> done) {
+  core_->public_key(peer, std::move(done));
+}
+void Host::tag_peer(std::string_view peer, std::string_view tag, std::int32_t value, Done<void> done) {
+  core_->ask<void>(std::move(done), [id = PeerId::parse(peer), tag = std::string(tag), value](
+                                        node::Host& host, sdk::Owed<void> owed, Now) {
+    if (!id) return owed.fail(id.error());
+    if (const auto tagged = host.tag(*id, tag, value); !tagged) return owed.fail(tagged.error());
+    owed({});
+  });
+}
+void Host::trim_connections(Done<std::size_t> done) { core_->trim_connections(std::move(done)); }
 void Host::peer_info(std::string_view peer, Done<PeerInfo> done) { core_->peer_info(peer, std::move(done)); }
 void Host::subscribe(std::string_view topic, Done<void> done) { core_->subscribe(topic, std::move(done)); }
 void Host::unsubscribe(std::string_view topic, Done<void> done) {
@@ -64,6 +81,27 @@ void Host::publish(std::string_view topic, ByteSpan data, Done<Published> done) 
 }
 void Host::mesh_peers(std::string_view topic, Done<std::vector<std::string>> done) {
   core_->mesh_peers(topic, std::move(done));
+}
+void Host::topics(Done<std::vector<std::string>> done) {
+  core_->ask<std::vector<std::string>>(std::move(done),
+                                       [](node::Host& host, sdk::Owed<std::vector<std::string>> owed, Now) {
+                                         if (host.pubsub() == nullptr)
+                                           return owed.fail(node::make_error(node::Errc::gossip_off));
+                                         std::vector<std::string> all;
+                                         for (auto& stats : host.pubsub()->topic_stats())
+                                           all.push_back(std::move(stats.topic));
+                                         owed(std::move(all));
+                                       });
+}
+void Host::topic_peers(std::string_view topic, Done<std::vector<std::string>> done) {
+  core_->ask<std::vector<std::string>>(
+      std::move(done),
+      [topic = std::string(topic)](node::Host& host, sdk::Owed<std::vector<std::string>> owed, Now) {
+        if (host.pubsub() == nullptr) return owed.fail(node::make_error(node::Errc::gossip_off));
+        std::vector<std::string> all;
+        for (const auto& peer : host.pubsub()->topic_peers(topic)) all.push_back(peer.to_string());
+        owed(std::move(all));
+      });
 }
 void Host::stats(Done<HostStats> done) { core_->stats(std::move(done)); }
 void Host::post_after(std::chrono::nanoseconds delay, std::function<void()> work) {
@@ -114,6 +152,11 @@ void Host::dht_find_providers(ByteSpan multihash, std::size_t count, Done<std::v
       [](kad::QueryResult& result, sdk::Owed<std::vector<std::string>>& owed) {
         owed(ids_of(std::get<kad::ProvidersDone>(result).providers));
       });
+}
+
+void Host::dht_find_providers(ByteSpan multihash, std::size_t count, std::function<void(PeerAddresses)> found,
+                              Done<void> done) {
+  core_->find_providers(multihash, count, std::move(found), std::move(done));
 }
 
 void Host::dht_find_peer(std::string_view peer, Done<std::vector<std::string>> done) {

@@ -3,6 +3,7 @@
 #include "crypto/hash.hpp"
 #include "format/multihash.hpp"
 #include "runtime/shard.hpp"
+#include "sdk/parse.hpp"
 
 namespace starling::sdk {
 namespace {
@@ -25,7 +26,15 @@ PeerInfo to_public(const identify::Info& info) {
 }
 
 Message to_public(const gossip::MessagePtr& message) {
-  return {message->topic, message->from, message->seqno, message->data.view(), message};
+  Message out;
+  out.topic = message->topic;
+  out.author_bytes = message->from;
+  out.seqno = message->seqno;
+  out.data = message->data.view();
+  out.signature = message->signature;
+  out.key = message->key;
+  out.memory = message;
+  return out;
 }
 
 }  // namespace
@@ -83,6 +92,8 @@ void HostCore::give_up_waiting() {
   drop(disconnects_);
   drop(infos_);
   drop(queries_);
+  drop(finders_);
+  drop(trims_);
   drop(publications_);
 }
 
@@ -114,7 +125,9 @@ void HostCore::on_event(node::host_event::Event& event, Now) {
       [&](Delivered& typed) {
         if (options_.events.message) options_.events.message(to_public(typed.message));
       },
+      [&](ProviderFound& typed) { on_provider(typed.found); },
       [&](Query& typed) {
+        finders_.erase(typed.done.id);
         auto node = queries_.extract(typed.done.id);
         if (!node.empty()) node.mapped()(typed.done);
       },
@@ -162,22 +175,29 @@ void HostCore::on_disconnected(const PeerId& peer, const Error& reason) {
     if (node.empty()) break;
     node.mapped()({});
   }
+  for (auto it = trims_.begin(); it != trims_.end();) {
+    const auto trim = it++;
+    if (trim->leaving.erase(peer) == 0 || !trim->leaving.empty()) continue;
+    std::list<Trim> over;
+    over.splice(over.end(), trims_, trim);
+    over.front().done(over.front().closed);
+  }
 }
 
 // ---------------------------------------------------------------------------------------------- what is
 // asked
 
 void HostCore::connection(std::string_view peer, Host::Done<Connection> done) {
-  ask<Connection>(std::move(done),
-                  [this, id = PeerId::parse(peer)](node::Host& host, Owed<Connection> owed, Now) {
-                    if (!id) return owed.fail(id.error());
-                    const auto conns = host.connections().of(*id);
-                    if (conns.empty()) return owed.fail(node::make_error(node::Errc::not_connected));
-                    const auto& inbox = runtime_->inbox_of(conns.front());
-                    const auto index = static_cast<std::size_t>(conns.front().value() >> 56U);
-                    owed(Connection(std::make_shared<const ConnectionState>(
-                        ConnectionState{inbox, tables_[index].get(), conns.front(), *id})));
-                  });
+  ask<Connection>(std::move(done), [this, id = PeerId::parse(peer)](node::Host& host, Owed<Connection> owed,
+                                                                    Now) {
+    if (!id) return owed.fail(id.error());
+    const auto conns = host.connections().of(*id);
+    if (conns.empty()) return owed.fail(node::make_error(node::Errc::not_connected));
+    const auto& inbox = runtime_->inbox_of(conns.front());
+    const auto index = static_cast<std::size_t>(conns.front().value() >> 56U);
+    owed(Connection(std::make_shared<const ConnectionState>(ConnectionState{
+        inbox, tables_[index].get(), conns.front(), *id, host.connections().find(conns.front())->remote})));
+  });
 }
 
 void HostCore::connect(std::string_view address, Host::Done<std::string> done) {
@@ -185,6 +205,18 @@ void HostCore::connect(std::string_view address, Host::Done<std::string> done) {
                                         node::Host& host, Owed<std::string> owed, Now now) {
     if (!parsed) return owed.fail(parsed.error());
     const auto ask = host.connect(parsed->peer_id(), {*parsed}, node::DialPlanner::Insist::yes, now);
+    connects_.emplace(ask, std::move(owed));
+  });
+}
+
+void HostCore::connect(std::string_view peer, const std::vector<std::string>& addresses,
+                       Host::Done<std::string> done) {
+  auto parsed = parse_addresses(addresses, "address");
+  if (!parsed) return done(parsed.failure());
+  ask<std::string>(std::move(done), [this, id = PeerId::parse(peer), all = *std::move(parsed)](
+                                        node::Host& host, Owed<std::string> owed, Now now) mutable {
+    if (!id) return owed.fail(id.error());
+    const auto ask = host.connect(*id, std::move(all), node::DialPlanner::Insist::yes, now);
     connects_.emplace(ask, std::move(owed));
   });
 }
@@ -214,6 +246,75 @@ void HostCore::peers(Host::Done<std::vector<std::string>> done) {
                                     if (seen.insert(conn.peer).second) all.push_back(conn.peer.to_string());
                                   owed(std::move(all));
                                 });
+}
+
+void HostCore::connections(Host::Done<std::vector<ConnectionInfo>> done) {
+  ask<std::vector<ConnectionInfo>>(
+      std::move(done), [](node::Host& host, Owed<std::vector<ConnectionInfo>> owed, Now) {
+        std::vector<ConnectionInfo> all;
+        for (const auto& [id, conn] : host.connections().all())
+          all.push_back({conn.peer.to_string(), conn.remote.without_peer_id().to_string(),
+                         conn.direction == node::Direction::inbound ? ConnectionInfo::Direction::inbound
+                                                                    : ConnectionInfo::Direction::outbound});
+        owed(std::move(all));
+      });
+}
+
+/// Done when the peers that nothing connects us to any more are gone: what is asked next sees it.
+void HostCore::trim_connections(Host::Done<std::size_t> done) {
+  ask<std::size_t>(std::move(done), [this](node::Host& host, Owed<std::size_t> owed, Now now) {
+    const auto closing = host.trim_to_low(now);
+    std::map<PeerId, std::size_t> per_peer;
+    for (const auto conn : closing) ++per_peer[host.connections().find(conn)->peer];
+    Trim trim{{}, closing.size(), std::move(owed)};
+    for (const auto& [peer, count] : per_peer)
+      if (count == host.connections().of(peer).size()) trim.leaving.insert(peer);
+    if (trim.leaving.empty())
+      trim.done(trim.closed);
+    else
+      trims_.push_back(std::move(trim));
+  });
+}
+
+void HostCore::public_key(std::string_view peer, Host::Done<std::vector<std::uint8_t>> done) {
+  using Key = std::vector<std::uint8_t>;
+  ask<Key>(std::move(done), [this, id = PeerId::parse(peer)](node::Host& host, Owed<Key> owed, Now now) {
+    if (!id) return owed.fail(id.error());
+    if (const auto key = id->inline_key()) return owed(format::encode_public_key(*key));
+    if (const auto info = host.info_of(*id); info && info->public_key)
+      return owed(format::encode_public_key(*info->public_key));
+    if (host.dht() == nullptr) return owed.fail(node::make_error(node::Errc::dht_off));
+    Bytes key = to_bytes(std::string_view("/pk/"));
+    append(key, id->bytes());
+    const auto query = host.dht()->get_value(std::move(key), {}, now);
+    begin_query<Key>(query, std::move(owed), [](kad::QueryResult& result, Owed<Key>& found) {
+      if (auto& value = std::get<kad::ValueDone>(result).value)
+        found(std::move(*value));
+      else
+        found.fail(kad::make_error(kad::Errc::not_found));
+    });
+  });
+}
+
+void HostCore::find_providers(ByteSpan multihash, std::size_t count, std::function<void(PeerAddresses)> found,
+                              Host::Done<void> done) {
+  ask<void>(std::move(done), [this, key = to_bytes(multihash), count, found = std::move(found)](
+                                 node::Host& host, Owed<void> owed, Now now) mutable {
+    if (host.dht() == nullptr) return owed.fail(node::make_error(node::Errc::dht_off));
+    const auto query = host.dht()->find_providers(std::move(key), count, now);
+    finders_.emplace(query, Finder{std::move(found), count});
+    begin_query<void>(query, std::move(owed), [](kad::QueryResult&, Owed<void>& ended) { ended({}); });
+  });
+}
+
+void HostCore::on_provider(const kad::ProviderFound& event) {
+  const auto it = finders_.find(event.query);
+  if (it == finders_.end() || it->second.wanted == 0) return;
+  --it->second.wanted;
+  PeerAddresses provider{event.provider.id.to_string(), {}};
+  for (const auto& address : event.provider.addrs) provider.addresses.push_back(address.to_string());
+  const auto found = it->second.found;  // it may stop waiting meanwhile
+  found(std::move(provider));
 }
 
 void HostCore::peer_info(std::string_view peer, Host::Done<PeerInfo> done) {

@@ -1,8 +1,10 @@
 #pragma once
 // What stands between the public Host and the brain of a plain libp2p host.
 #include <deque>
+#include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,10 +59,17 @@ class HostCore {
 
   void connection(std::string_view peer, Host::Done<Connection> done);
   void connect(std::string_view address, Host::Done<std::string> done);
+  void connect(std::string_view peer, const std::vector<std::string>& addresses,
+               Host::Done<std::string> done);
   void disconnect(std::string_view peer, Host::Done<void> done);
   void ping(std::string_view peer, Host::Done<std::chrono::nanoseconds> done);
   void peers(Host::Done<std::vector<std::string>> done);
+  void connections(Host::Done<std::vector<ConnectionInfo>> done);
   void peer_info(std::string_view peer, Host::Done<PeerInfo> done);
+  void public_key(std::string_view peer, Host::Done<std::vector<std::uint8_t>> done);
+  void trim_connections(Host::Done<std::size_t> done);
+  void find_providers(ByteSpan multihash, std::size_t count, std::function<void(PeerAddresses)> found,
+                      Host::Done<void> done);
   void subscribe(std::string_view topic, Host::Done<void> done);
   void unsubscribe(std::string_view topic, Host::Done<void> done);
   void publish(std::string_view topic, ByteSpan data, Host::Done<Published> done);
@@ -79,12 +88,26 @@ class HostCore {
     Owed<Published> done;
   };
   using QueryEnd = std::function<void(kad::QueryDone&)>;
+  /// Whoever wants providers as they are found, and how many more.
+  struct Finder {
+    std::function<void(PeerAddresses)> found;
+    std::size_t wanted;
+  };
+  /// Waits until the connections that a trim closes are gone.
+  struct Trim {
+    std::set<PeerId> leaving;
+    std::size_t closed;
+    Owed<std::size_t> done;
+  };
 
   static std::shared_ptr<runtime::LoopPool> loops_of(const HostOptions& options);
   void on_event(node::host_event::Event& event, Now now);
   void on_connect_done(node::host_event::ConnectDone& event);
   void on_identified(const PeerId& peer);
   void on_disconnected(const PeerId& peer, const Error& reason);
+  void on_provider(const kad::ProviderFound& event);
+  template <class T>
+  void begin_query(kad::QueryId id, Owed<T> owed, std::function<void(kad::QueryResult&, Owed<T>&)> finish);
   void publish_waiting(Now now);
   void look_at_backlog(Now now);
   void give_up_waiting();
@@ -103,6 +126,8 @@ class HostCore {
   std::multimap<PeerId, Owed<void>> disconnects_;
   std::multimap<PeerId, std::shared_ptr<Owed<PeerInfo>>> infos_;
   std::map<kad::QueryId, QueryEnd> queries_;
+  std::map<kad::QueryId, Finder> finders_;
+  std::list<Trim> trims_;
   std::deque<Publication> publications_;
   std::size_t publish_room_bytes_ = kPublishBytesPerLookMax;
   std::size_t last_backlog_ = 0;
@@ -125,14 +150,20 @@ void HostCore::query(std::function<void(Outcome<T>)> done, Start start, Finish f
                               node::Host& host, Owed<T> owed, Now now) mutable {
     if (host.dht() == nullptr) return owed.fail(node::make_error(node::Errc::dht_off));
     const kad::QueryId id = start(*host.dht(), now);
-    const auto shared = std::make_shared<Owed<T>>(std::move(owed));
-    queries_[id] = [shared, finish = std::move(finish)](kad::QueryDone& end) {
-      if (!end.result)
-        shared->fail(end.result.error());
-      else
-        finish(*end.result, *shared);
-    };
+    begin_query<T>(id, std::move(owed), std::move(finish));
   });
+}
+
+template <class T>
+void HostCore::begin_query(kad::QueryId id, Owed<T> owed,
+                           std::function<void(kad::QueryResult&, Owed<T>&)> finish) {
+  const auto shared = std::make_shared<Owed<T>>(std::move(owed));
+  queries_[id] = [shared, finish = std::move(finish)](kad::QueryDone& end) {
+    if (!end.result)
+      shared->fail(end.result.error());
+    else
+      finish(*end.result, *shared);
+  };
 }
 
 }  // namespace starling::sdk

@@ -20,6 +20,7 @@ Result<crypto::PrivateKey> make_key(const HostKey& key) {
 
 kad::Config kad_config(const DhtOptions& options, HostOptions::Protection protection) {
   kad::Config config;
+  // An automatic one begins as a client.
   config.mode = options.mode == DhtOptions::Mode::server ? kad::Mode::server : kad::Mode::client;
   config.scope = options.addresses == DhtOptions::Addresses::any ? kad::AddressScope::any
                                                                  : kad::AddressScope::public_only;
@@ -67,6 +68,7 @@ Outcome<HostCore::Setup> HostCore::prepare(const HostOptions& options) {
   setup.host.connections.low = options.connections_low;
   setup.host.connections.high = options.connections_high;
   setup.host.connections.total = options.connections_total;
+  setup.host.connections.grace = options.connections_grace;
   setup.options.connections_bytes_max = options.connections_bytes_max;
   if (options.protection == HostOptions::Protection::off) {
     setup.host.connections.low = setup.host.connections.high = setup.host.connections.total = kUnlimited;
@@ -75,6 +77,8 @@ Outcome<HostCore::Setup> HostCore::prepare(const HostOptions& options) {
   if (options.dht) {
     setup.host.kad = kad_config(*options.dht, options.protection);
     setup.host.kad_protocol = options.dht->protocol;
+    if (options.dht->mode == DhtOptions::Mode::automatic) setup.host.dht_mode = node::DhtMode::automatic;
+    setup.host.reachability_scope = setup.host.kad->scope;
     if (options.dht->records == DhtOptions::Records::anything)
       setup.records = runtime::HostBrain::Records::anything;
   }
@@ -82,6 +86,8 @@ Outcome<HostCore::Setup> HostCore::prepare(const HostOptions& options) {
     auto gossip = gossip::make_config(gossip_config(options.protection));
     if (!gossip) return to_failure(gossip.error());
     setup.host.gossip = *std::move(gossip);
+    if (options.own_messages == HostOptions::OwnMessages::delivered)
+      setup.host.own_messages = node::OwnMessages::delivered;
   }
   return setup;
 }

@@ -28,7 +28,7 @@ StreamTable::StreamPtr StreamTable::find(node::ConnId conn, yamux::StreamId stre
 StreamTable::StreamPtr StreamTable::add(const node::Session& session, yamux::StreamId id,
                                         std::string protocol, node::Direction direction) {
   auto stream = std::make_shared<StreamState>(inbox_, *this, session.id(), id, std::move(protocol),
-                                              session.peer()->id, direction);
+                                              session.peer()->id, session.remote(), direction);
   streams_.emplace(Key{session.id(), id}, stream);
   return stream;
 }
@@ -84,7 +84,7 @@ void StreamTable::on_opened(node::Session& session, node::app_stream::Opened& ev
 }
 
 void StreamTable::open(runtime::Shard& shard, node::ConnId conn, std::vector<std::string> protocols,
-                       Owed<Stream> done) {
+                       Agreement agreement, Owed<Stream> done) {
   node::Session* session = shard.session(conn);
   if (session == nullptr || protocols.empty()) {
     done.fail(
@@ -93,7 +93,8 @@ void StreamTable::open(runtime::Shard& shard, node::ConnId conn, std::vector<std
   }
   const std::uint64_t token = next_token_++;
   opening_.emplace(token, std::move(done));
-  session->open_stream(token, std::move(protocols), shard.now().mono);
+  const auto lazy = agreement == Agreement::presumed ? multistream::Lazy::yes : multistream::Lazy::no;
+  session->open_stream(token, std::move(protocols), lazy, shard.now().mono);
   shard.touch(conn);
 }
 
@@ -237,6 +238,7 @@ void Stream::release() noexcept {
 
 const std::string& Stream::protocol() const noexcept { return state_->protocol; }
 std::string Stream::peer() const { return state_->peer.to_string(); }
+std::string Stream::remote_address() const { return state_->remote.without_peer_id().to_string(); }
 bool Stream::inbound() const noexcept { return state_->direction == node::Direction::inbound; }
 
 void Stream::read(ReadDone done) {
@@ -269,11 +271,12 @@ void Stream::reset() {
 }
 
 std::string Connection::peer() const { return state_->peer.to_string(); }
+std::string Connection::remote_address() const { return state_->remote.without_peer_id().to_string(); }
 
-void Connection::open_stream(std::vector<std::string> protocols, OpenDone done) const {
-  sdk::on_shard(state_->inbox, [state = state_, protocols = std::move(protocols),
+void Connection::open_stream(std::vector<std::string> protocols, OpenDone done, Agreement agreement) const {
+  sdk::on_shard(state_->inbox, [state = state_, protocols = std::move(protocols), agreement,
                                 owed = sdk::Owed<Stream>(std::move(done))](runtime::Shard& shard) mutable {
-    state->table->open(shard, state->conn, std::move(protocols), std::move(owed));
+    state->table->open(shard, state->conn, std::move(protocols), agreement, std::move(owed));
   });
 }
 

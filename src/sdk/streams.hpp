@@ -30,13 +30,14 @@ class HandlerTable {
 /// One stream. All but the constants belong to the shard's thread.
 struct StreamState {
   StreamState(std::shared_ptr<runtime::Inbox> box, StreamTable& owner, node::ConnId connection,
-              yamux::StreamId stream, std::string name, PeerId other, node::Direction way)
+              yamux::StreamId stream, std::string name, PeerId other, Multiaddr where, node::Direction way)
       : inbox(std::move(box)),
         table(&owner),
         conn(connection),
         id(stream),
         protocol(std::move(name)),
         peer(other),
+        remote(std::move(where)),
         direction(way) {}
 
   const std::shared_ptr<runtime::Inbox> inbox;
@@ -45,6 +46,7 @@ struct StreamState {
   const yamux::StreamId id;
   const std::string protocol;
   const PeerId peer;
+  const Multiaddr remote;  ///< of the connection
   const node::Direction direction;
   std::atomic<std::size_t> handles = 0;
 
@@ -68,6 +70,7 @@ struct ConnectionState {
   StreamTable* table;
   node::ConnId conn;
   PeerId peer;
+  Multiaddr remote;
 };
 
 /// Turns a session's stream events into calls of the application, and its calls into work on the session.
@@ -81,7 +84,8 @@ class StreamTable final : public runtime::StreamSink {
 
   void on_stream_event(node::Session& session, node::app_stream::Event event, Now now) override;
 
-  void open(runtime::Shard& shard, node::ConnId conn, std::vector<std::string> protocols, Owed<Stream> done);
+  void open(runtime::Shard& shard, node::ConnId conn, std::vector<std::string> protocols, Agreement agreement,
+            Owed<Stream> done);
   void read(runtime::Shard& shard, const std::shared_ptr<StreamState>& stream, Owed<ByteSpan> done);
   void write(runtime::Shard& shard, const std::shared_ptr<StreamState>& stream, ByteView bytes,
              Owed<void> done);

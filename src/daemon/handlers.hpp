@@ -1,0 +1,34 @@
+#pragma once
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "daemon/control_loop.hpp"
+#include "starling/host.hpp"
+
+namespace starling::daemon {
+
+/// STREAM_HANDLER: which client takes the inbound streams of which protocol. For every stream the client is
+/// dialled where it said it listens, told who the stream comes from, and spliced to it; when that fails the
+/// stream is reset. A protocol keeps its handler until another client claims it, as in go's daemon.
+///
+/// On the loop's thread. Limits: kHandlersMax, kHandlerStreamsMax, kHandlerDialTime.
+class Handlers {
+ public:
+  Handlers(ControlLoop& loop, Host& host) : loop_(loop), host_(host) {}
+  /// Errc::too_many_handlers, and then none of them is set.
+  Result<void> set(const std::vector<std::string>& protocols, const Endpoint& where);
+
+ private:
+  struct Dial;
+  void on_stream(Stream stream);
+
+  ControlLoop& loop_;
+  Host& host_;
+  std::map<std::string, Endpoint, std::less<>> handlers_;
+  std::size_t streams_ = 0;
+};
+
+}  // namespace starling::daemon
