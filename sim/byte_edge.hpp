@@ -61,7 +61,7 @@ class ByteEdge {
 
  private:
   struct End {
-    End(node::Session::Setup setup, Env& env, Instant now) : session(std::move(setup), env, now) {}
+    End(node::Session::Setup setup, Env& env, Now now) : session(std::move(setup), env, now) {}
     node::Session session;
     node::DialId dial;
     Instant armed = Instant::never();  ///< its entry among the deadlines
