@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "node/errors.hpp"
+#include "node/role_gossip.hpp"
 #include "sim/world_node.hpp"
 
 namespace starling::sim {
@@ -43,9 +44,10 @@ node::HostConfig host_config(agent::Role role, Level level) {
   host.kad->mode = server ? kad::Mode::server : kad::Mode::client;
   host.kad->scope = kad::AddressScope::any;
   host.kad->keep = kad::Keep::everything;
-  static const auto kGossip = gossip::make_config(gossip::Config{});
-  STARLING_ASSERT(kGossip.has_value());
-  host.gossip = *kGossip;
+  // One of each kind for all nodes, as its size allows.
+  static const auto kOffering = node::gossip_of(agent::Role::bootstrap);
+  static const auto kPlain = node::gossip_of(agent::Role::agent);
+  host.gossip = role == agent::Role::bootstrap ? kOffering : kPlain;
   const std::size_t connections = agent::preset_of(role).connections;
   host.connections = {connections * 8 / 10, connections, connections * 2, node::kConnectionsPerIpMax, false};
   return host;

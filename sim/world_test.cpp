@@ -263,6 +263,30 @@ TEST(WorldOfBytes, WhatAOneWayCutHeldBackArrivesAfterIt) {
   EXPECT_TRUE(world.node(3).host().connections().connected(world.peer(0)));
 }
 
+TEST(WorldOfBytes, WhoFindsEveryMeshFullMeetsOthersThroughTheBootstrapNodes) {
+  World world(testkit::seed(1), {}, Level::bytes);   // offered peers come with signed records
+  constexpr std::size_t kServers = 2, kAgents = 60;  // 24 places at the servers
+  grow(world, kServers, kAgents, 1ms);
+  for (int late = 0; late < 3; ++late) {
+    const auto n = world.add({agent::Role::agent, "late", {0, 1}, {}});
+    world.run(5s);  // no time to see what the bootstrap nodes are worth
+    EXPECT_GE(world.node(n).host().pubsub()->mesh_peers("agent-messages").size(), 4u) << "agent " << n;
+  }
+  std::size_t gossip_peers = 0;
+  for (std::size_t n = kServers; n < world.size(); ++n) {
+    const auto* pubsub = world.node(n).host().pubsub();
+    ASSERT_NE(pubsub, nullptr);
+    EXPECT_FALSE(pubsub->mesh_peers("agent-messages").empty()) << "agent " << n;
+    gossip_peers += pubsub->topic_peers("agent-messages").size();
+  }
+  EXPECT_LE(gossip_peers / (world.size() - kServers), kServers + 2 * node::kPxPeersWanted)
+      << "nobody has to be connected with everybody";
+  world.send(kServers, text_to(std::nullopt, "to all"));
+  world.run(2s);
+  for (std::size_t n = 0; n < world.size(); ++n)
+    EXPECT_EQ(world.observed(n).messages.size(), n == kServers ? 0u : 1u) << "node " << n;
+}
+
 TEST(World, APartitionHealsAndMessagesArriveByRetry) {
   World world(testkit::seed(8));
   grow(world, 4, 16);

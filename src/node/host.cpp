@@ -18,6 +18,8 @@ constexpr std::uint32_t kGossipAttemptsMax =
     3;  // rust counts stream events and gives up on gossip at the fifth
 constexpr int kMeshValue = 100;
 constexpr int kTableValue = 10;
+constexpr double kBootstrapAppScore =
+    20;  // above gossip::ScoreThresholds::accept_px, with room for small sins
 
 /// The best gossip protocol that a peer offers.
 std::optional<gossip::Protocol> best_gossip(const identify::Info& info) {
@@ -189,6 +191,8 @@ void Host::connected_for(Waiting& waiting, const Result<ConnId>& outcome, const 
       command(down::AskPresence{*outcome, presence->ask, presence->wallet});
     else
       tell(host_event::PresenceAnswered{presence->ask, fail(outcome.error())});
+  } else if (std::holds_alternative<WaitingPx>(waiting)) {
+    --px_dials_;
   } else {
     Bootstrap& entry = bootstrap_[std::get<WaitingBootstrap>(waiting).index];
     entry.under_way = false;
@@ -392,6 +396,24 @@ void Host::on_event(up::GossipOpened& event, Now now) {
   info.protocol = event.protocol;
   info.address = conn->remote.as_tcp();
   router_->on_peer(conn->peer, info, now.mono);
+  // It stands in our configuration, so it is trusted to name others: when its mesh is full, those are all
+  // that a newcomer can have.
+  if (is_bootstrap(conn->peer)) router_->set_app_score(conn->peer, kBootstrapAppScore);
+}
+
+bool Host::is_bootstrap(const PeerId& peer) const {
+  return std::any_of(bootstrap_.begin(), bootstrap_.end(),
+                     [&](const Bootstrap& entry) { return entry.peer == peer; });
+}
+
+/// Only as many as make a mesh: nobody has to be connected with everybody.
+void Host::follow_px(const gossip::ConnectPx& px, Now now) {
+  if (shutting_down_ || px.peer == local_->id || conns_.connected(px.peer)) return;
+  if (gossip_peers_ + px_dials_ >= kPxPeersWanted || conns_.size() >= config_.connections.low) return;
+  const auto record = identify::open_record(px.signed_record);
+  if (!record || record->peer != px.peer) return;
+  dial(px.peer, record->addrs, DialPlanner::Insist::no, WaitingPx{}, now);
+  ++px_dials_;
 }
 
 void Host::on_event(up::GossipClosed& event, Now now) {
@@ -466,9 +488,7 @@ bool Host::drain_router(Now now) {
       if (const auto author = PeerId::from_bytes(deliver->message->from))
         tell(host_event::Delivered{*author, std::move(deliver->message)});
     } else if (auto* px = std::get_if<gossip::ConnectPx>(&*action)) {
-      const auto record = identify::open_record(px->signed_record);
-      if (record && record->peer == px->peer && conns_.size() < config_.connections.low)
-        connect(px->peer, record->addrs, DialPlanner::Insist::no, now);
+      follow_px(*px, now);
     } else if (auto* direct = std::get_if<gossip::ConnectDirect>(&*action)) {
       connect(direct->peer, {}, DialPlanner::Insist::no, now);
     } else {

@@ -200,7 +200,8 @@ class Host {
   struct WaitingBootstrap {
     std::size_t index;
   };
-  using Waiting = std::variant<WaitingConnect, WaitingKad, WaitingPresence, WaitingBootstrap>;
+  struct WaitingPx {};
+  using Waiting = std::variant<WaitingConnect, WaitingKad, WaitingPresence, WaitingBootstrap, WaitingPx>;
   struct Bootstrap {
     Multiaddr address;
     std::optional<PeerId> peer;
@@ -248,6 +249,8 @@ class Host {
   void update_dht_mode(Now now);
   void trim(Now now);
   void note_mesh();
+  bool is_bootstrap(const PeerId& peer) const;
+  void follow_px(const gossip::ConnectPx& px, Now now);
 
   HostConfig config_;
   Env& env_;
@@ -264,6 +267,7 @@ class Host {
   std::map<gossip::ValidationId, Validation> validations_;
   std::set<std::pair<Instant, PeerId>> gossip_retries_;
   std::vector<Bootstrap> bootstrap_;
+  std::size_t px_dials_ = 0;
   std::deque<Action> out_;
   std::uint64_t next_ask_ = 1;
   std::uint64_t last_seqno_ = 0;

@@ -57,6 +57,10 @@ inline constexpr std::size_t kPendingAsksMax = 256;  ///< unanswered questions p
 inline constexpr std::size_t kBacklogBytesPerMessage =
     2048;  ///< what a waiting gossip message counts at least, to whoever waits before it publishes more
 
+// Gossip peers.
+inline constexpr std::size_t kPxPeersWanted =
+    12;  ///< beyond so many, peers that others offer are not dialled
+
 // Peer book.
 inline constexpr std::size_t kPeerBookPeersMax = 4096;   ///< unconnected peers whose addresses are remembered
 inline constexpr std::size_t kAddressesPerPeerMax = 32;  ///< addresses remembered of one peer

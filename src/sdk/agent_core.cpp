@@ -7,6 +7,7 @@
 
 #include "home/data_dir.hpp"
 #include "node/errors.hpp"
+#include "node/role_gossip.hpp"
 #include "runtime/agent_runtime.hpp"
 #include "runtime/system.hpp"
 
@@ -30,16 +31,7 @@ void configure(const AgentSetup& config, node::AgentConfig& agent_config, node::
   // A node of one question sees little of the network: it must not write over what the running one knows.
   const bool keeps = !config.data_dir.empty() && !config.short_lived;
   host.kad->keep = keeps ? kad::Keep::everything : kad::Keep::nothing;
-  if (config.gossip.value_or(preset.gossip)) {
-    gossip::Config gossip_config;
-    gossip_config.mesh.offer_px = config.role == agent::Role::bootstrap;
-    gossip_config.message_bytes_max = agent::kEnvelopeGossipBytesMax;
-    for (const auto topic : {agent::Topic::announcements, agent::Topic::messages, agent::Topic::status})
-      gossip_config.topic_filter.emplace(agent::to_string(topic));
-    auto made = gossip::make_config(std::move(gossip_config));
-    STARLING_ASSERT(made.has_value());
-    host.gossip = *std::move(made);
-  }
+  if (config.gossip.value_or(preset.gossip)) host.gossip = node::gossip_of(config.role);
   const std::size_t connections = config.connections.value_or(preset.connections);
   host.connections = {connections * 8 / 10, connections, connections * 2, node::kConnectionsPerIpMax, false};
   host.bootstrap = config.bootstrap;

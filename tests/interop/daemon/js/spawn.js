@@ -12,6 +12,7 @@ import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
+import { tls } from '@libp2p/tls'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
@@ -78,7 +79,7 @@ export async function jsPeer (options) {
     privateKey: options.key == null ? undefined : privateKeyFromProtobuf(readFileSync(options.key)),
     addresses: { listen: options.noListen === true ? [] : ['/ip4/127.0.0.1/tcp/0'] },
     transports: [tcp()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: options.encryption === 'tls' ? [tls()] : [noise()],
     streamMuxers: [yamux()],
     services
   })
