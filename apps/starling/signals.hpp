@@ -9,7 +9,7 @@ namespace starling::cli {
 /// threads inherit that they are blocked and only wait() sees them.
 class Signals {
  public:
-  explicit Signals(std::initializer_list<int> signals) {
+  Signals(std::initializer_list<int> signals) {
     sigemptyset(&set_);
     for (const int signal : signals) sigaddset(&set_, signal);
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
