@@ -22,8 +22,6 @@ from program import kill_all  # from tests/interop/harness, which wire_rows puts
 
 REPO = pathlib.Path(__file__).resolve().parent.parent
 RETRIES = 2
-BUSY_SHARE_MAX = 0.1
-BUSY_LOOK_SECONDS = 1.0
 
 
 def arguments() -> argparse.Namespace:
@@ -51,15 +49,15 @@ def arguments() -> argparse.Namespace:
     return options
 
 
-def others_busy() -> float:
+def others_busy(seconds: float) -> float:
     """Cores that are at work while nothing of ours is; a benchmark beside a build measures the build."""
     def busy() -> float:
         fields = pathlib.Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]
         user, nice, system, _, _, irq, softirq, steal = map(int, fields)
         return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
     before = busy()
-    time.sleep(BUSY_LOOK_SECONDS)
-    return (busy() - before) / BUSY_LOOK_SECONDS
+    time.sleep(seconds)
+    return (busy() - before) / seconds
 
 
 def pairs(row: Row, names: list[str], cross: bool) -> list[tuple[str, str]]:
@@ -76,7 +74,7 @@ def sample(row: Row, client, server, size: Size, threads: int) -> dict:
     for _ in range(1 + RETRIES):
         bench = Bench(threads)
         try:
-            out["busy"] = others_busy()
+            out["busy"] = others_busy(size.look_seconds)
             out["values"] = row.run(bench, client, server, size)
             return out
         except CellFailure as failure:

@@ -33,11 +33,13 @@ class Size:
     held: tuple[int, ...]
     starts: int
     idle_seconds: float
+    look_seconds: float  # at what else the machine does, before each sample
 
 
 FULL = Size(seconds=5, transfer_mib=1024, pings=10_000, messages=4_000, subscribers=8, held=(1000, 5000),
-            starts=20, idle_seconds=30)
-SMALL = Size(seconds=0.3, transfer_mib=8, pings=100, messages=100, subscribers=3, held=(20,), starts=2, idle_seconds=1)
+            starts=20, idle_seconds=30, look_seconds=1)
+SMALL = Size(seconds=0.3, transfer_mib=8, pings=100, messages=100, subscribers=3, held=(20,), starts=2, idle_seconds=1,
+             look_seconds=0.05)
 
 
 @dataclasses.dataclass

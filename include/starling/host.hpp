@@ -161,7 +161,7 @@ class Host {
   /// Dials unless connected. An address with `/p2p/…` accepts that peer only. The value is the peer's id.
   void connect(std::string_view address, Done<std::string> done);
   /// The same for one peer at any of these addresses, or at those it is remembered by.
-  void connect(std::string_view peer, std::vector<std::string> addresses, Done<std::string> done);
+  void connect(std::string_view peer, const std::vector<std::string>& addresses, Done<std::string> done);
   /// Closes every connection to the peer.
   void disconnect(std::string_view peer, Done<void> done);
   void ping(std::string_view peer, Done<std::chrono::nanoseconds> done);

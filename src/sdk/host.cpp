@@ -50,7 +50,7 @@ void Host::open_stream(std::string_view peer, std::vector<std::string> protocols
 void Host::connect(std::string_view address, Done<std::string> done) {
   core_->connect(address, std::move(done));
 }
-void Host::connect(std::string_view peer, std::vector<std::string> addresses, Done<std::string> done) {
+void Host::connect(std::string_view peer, const std::vector<std::string>& addresses, Done<std::string> done) {
   core_->connect(peer, addresses, std::move(done));
 }
 void Host::disconnect(std::string_view peer, Done<void> done) { core_->disconnect(peer, std::move(done)); }
