@@ -31,14 +31,16 @@ class ControlLoop {
     context_.stop();
     if (thread_.joinable()) thread_.join();
   }
-  /// From any thread.
+  /// From any thread, also this one. Work is done in the order in which it was posted, whoever posts it.
   template <class Work>
   void post(Work work) {
     asio::post(context_, std::move(work));
   }
 
  private:
-  asio::io_context context_{1};
+  // Without a concurrency hint of 1: with it, what another thread posts overtakes what a handler of this one has
+  // posted.
+  asio::io_context context_;
   asio::executor_work_guard<asio::io_context::executor_type> busy_ = asio::make_work_guard(context_);
   std::thread thread_;
 };
