@@ -38,8 +38,8 @@ class ControlLoop {
   }
 
  private:
-  // Without a concurrency hint of 1: with it, what another thread posts overtakes what a handler of this one has
-  // posted.
+  // Without a concurrency hint of 1: with it, what another thread posts overtakes what a handler of this one
+  // has posted.
   asio::io_context context_;
   asio::executor_work_guard<asio::io_context::executor_type> busy_ = asio::make_work_guard(context_);
   std::thread thread_;
