@@ -12,15 +12,14 @@ import dataclasses
 import json
 import pathlib
 import random
-import signal
 import sys
 import time
 
 import dht_report
 import stacks
-from dht_network import COMMAND_SECONDS, CellFailure, Network
+from dht_network import COMMAND_SECONDS, Network
 
-from program import Program, kill_all  # from tests/interop/harness, which stacks puts on the path
+from program import Program  # from tests/interop/harness, which stacks puts on the path
 
 REPO = pathlib.Path(__file__).resolve().parent.parent
 KINDS = ("PROVIDE", "FIND_PROVIDERS", "PUT", "GET", "FIND_PEER", "FIND_PEER (away)")
@@ -198,19 +197,8 @@ def say(text: str) -> None:
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = arguments()
-    if options.render:
-        document = json.loads(options.render.read_text(encoding="utf-8"))
-    else:
-        try:
-            document = measure(options)
-        except CellFailure as failure:
-            sys.exit(f"bench dht: {failure}")
-        finally:
-            kill_all()
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(stacks.to_json(document, "blocks"), encoding="utf-8")
+    document = stacks.measured(options, measure, "blocks")
     say("\n" + dht_report.table(document))
     if options.docs:
         dht_report.into_docs(REPO / "docs" / "benchmarks.md", document)

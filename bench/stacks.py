@@ -1,20 +1,24 @@
 """The stacks of a benchmark and the machine it runs on: what every table has to name beside its figures."""
 
+import argparse
 import json
 import os
 import pathlib
 import platform
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 REPO = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO / "tests" / "interop" / "harness"))
 
 import peers as register  # noqa: E402
+from program import CellFailure, kill_all  # noqa: E402
 
 
-def prepared(names: list[str], starling: str | None) -> list[register.Peer]:
+def prepared(names: list[str], starling: str | None, needs: frozenset = frozenset()) -> list[register.Peer]:
     """The chosen ones, built. Ends the program when one cannot run: nobody is left out in silence."""
     known = {peer.name: peer for peer in [register.starling(starling), *register.foreign()]}
     if unknown := [name for name in names if name not in known]:
@@ -24,6 +28,8 @@ def prepared(names: list[str], starling: str | None) -> list[register.Peer]:
             known[name].prepare()
         if reason := known[name].absent or known[name].broken:
             sys.exit(f"{name} cannot run: {reason}")
+        for missing in sorted(needs - known[name].capabilities):
+            sys.exit(f"{name} cannot be measured: {known[name].lacks.get(missing, f'it has no {missing}')}")
     return [known[name] for name in names]
 
 
@@ -43,7 +49,8 @@ def processor() -> str:
     return platform.machine()
 
 
-TOOL_CHAINS = {"go": ("go", "env", "GOVERSION"), "rust": ("rustc", "--version"), "js": ("node", "--version")}
+TOOL_CHAINS = {"go": ("go", "env", "GOVERSION"), "rust": ("rustc", "--version"), "js": ("node", "--version"),
+               "py": ("python3", "--version")}
 
 
 def versions(peer: register.Peer) -> str:
@@ -60,6 +67,30 @@ def output(*command: str) -> str:
         return subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
+
+
+def cpu_seconds(pid: int) -> float:
+    """
+    User and system time of a process so far, ended threads included: the figure of /proc/PID/stat without its
+    rounding to 10 ms, in which a hundred processes that work for 1 ms each would be lost.
+    """
+    return time.clock_gettime((~pid << 3) | 2)
+
+
+def measured(options: argparse.Namespace, measure: Callable[[argparse.Namespace], dict], many: str) -> dict:
+    """What `measure` finds now, kept in the file of --json; or what that of --render has kept."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if options.render:
+        return json.loads(options.render.read_text(encoding="utf-8"))
+    try:
+        document = measure(options)
+    except CellFailure as failure:
+        sys.exit(f"bench: {failure}")
+    finally:
+        kill_all()
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(to_json(document, many), encoding="utf-8")
+    return document
 
 
 def quantile(values: list[float], q: float) -> float:

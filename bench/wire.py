@@ -7,18 +7,14 @@ round; the first round is thrown away. What this machine can do at all is measur
 """
 
 import argparse
-import json
 import os
 import pathlib
-import signal
 import sys
 import time
 
 import stacks
 import wire_report
 from wire_rows import FULL, ROWS, SMALL, Bench, CellFailure, Row, Size, measure_limits
-
-from program import kill_all  # from tests/interop/harness, which wire_rows puts on the path
 
 REPO = pathlib.Path(__file__).resolve().parent.parent
 RETRIES = 2
@@ -86,7 +82,8 @@ def sample(row: Row, client, server, size: Size, threads: int) -> dict:
 
 def measure(options: argparse.Namespace) -> dict:
     size = SMALL if options.small else FULL
-    chosen = {peer.name: peer for peer in stacks.prepared(options.stacks.split(","), options.starling)}
+    chosen = {peer.name: peer for peer in stacks.prepared(options.stacks.split(","), options.starling,
+                                                            frozenset({"bench"}))}
     document = wire_report.heading(options, list(chosen.values()))
     document["limits"] = [measure_limits(options.limits, size.seconds / 5)]
     samples = []
@@ -109,17 +106,8 @@ def say(text: str) -> None:
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = arguments()
-    if options.render:
-        document = json.loads(options.render.read_text(encoding="utf-8"))
-    else:
-        try:
-            document = measure(options)
-        finally:
-            kill_all()
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(stacks.to_json(document, "samples"), encoding="utf-8")
+    document = stacks.measured(options, measure, "samples")
     say("\n" + wire_report.tables(document))
     if options.docs:
         wire_report.into_docs(REPO / "docs" / "benchmarks.md", document)

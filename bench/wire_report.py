@@ -41,7 +41,6 @@ class Series:
         first = 1 if rounds > 1 else 0
         self._counted = [one for one in samples if one["round"] >= first]
         self.failed = [one for one in self._counted if "values" not in one]
-        self.busy = max((one.get("busy", 0) for one in self._counted), default=0)
 
     def of(self, figure: str) -> list[float]:
         return [one["values"][figure] for one in self._counted if figure in one.get("values", {})]
@@ -67,11 +66,7 @@ def figure_lines(figure: Figure, series: dict[str, Series], limit: dict[str, flo
     values = {name: one.of(figure.name) for name, one in series.items() if not one.failed}
     medians = {name: statistics.median(found) for name, found in values.items() if found}
     out = []
-    for name in series:
-        if series[name].failed:
-            continue
-        if name not in medians:
-            continue
+    for name in medians:
         found = sorted(values[name])
         spread = f"{text(found[len(found) // 4])} – {text(found[(3 * len(found)) // 4])}"
         rival = best(figure, {other: value for other, value in medians.items() if other != name and "→" not in other})
@@ -111,7 +106,7 @@ def about(document: dict) -> str:
                      if name not in ("cross", "small")) + (" --cross" if options["cross"] else "")
     busiest = max((one.get("busy", 0) for one in document["samples"]), default=0)
     lines = [f"{machine['cores']} cores of {machine['model']}, Linux {machine['kernel']}; measured {document['when']}; "
-             f"{options['rounds']} rounds, the first of them thrown away; before a sample other programs used "
+             f"{options['rounds']} rounds{', the first of them thrown away' * (options['rounds'] > 1)}; before a sample other programs used "
              f"{busiest:.2f} cores at the most.", "",
              *[f"- {stack}: {version}" for stack, version in document["versions"].items()], "",
              f"Limits of this machine in the same run: AEAD {text(limit['aead_gbps'])} Gbit/s, one TCP stream "

@@ -83,11 +83,6 @@ class Bench:
         self._programs.clear()
 
 
-def cpu_seconds(program: Program) -> float:
-    """User and system time of a process so far, finer than /proc has it."""
-    return time.clock_gettime((~program.pid << 3) | 2)
-
-
 def resident_kib(program: Program) -> int:
     for line in pathlib.Path(f"/proc/{program.pid}/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmRSS:"):
@@ -102,10 +97,10 @@ def descriptors(program: Program) -> int:
 @contextlib.contextmanager
 def spent(*programs: Program) -> Iterator[list[float]]:
     """Afterwards the list holds the CPU seconds of each program."""
-    before = [cpu_seconds(program) for program in programs]
+    before = [stacks.cpu_seconds(program.pid) for program in programs]
     out: list[float] = []
     yield out
-    out += [cpu_seconds(program) - one for program, one in zip(programs, before, strict=True)]
+    out += [stacks.cpu_seconds(program.pid) - one for program, one in zip(programs, before, strict=True)]
 
 
 def call(program: Program, cmd: str, **arguments: object) -> dict:

@@ -1,7 +1,6 @@
 #include "participant.hpp"
 
 #include <cstdlib>
-#include <limits>
 #include <thread>
 
 namespace interop {

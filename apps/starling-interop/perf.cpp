@@ -4,7 +4,6 @@
 #include <charconv>
 #include <condition_variable>
 #include <cstdio>
-#include <map>
 #include <mutex>
 
 #include "participant.hpp"
