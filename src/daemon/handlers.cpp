@@ -1,5 +1,6 @@
 #include "daemon/handlers.hpp"
 
+#include <atomic>
 #include <boost/asio/write.hpp>
 
 #include "daemon/codec.hpp"
@@ -56,17 +57,29 @@ struct Handlers::Dial : std::enable_shared_from_this<Dial> {
   Bytes hello;
 };
 
-Result<void> Handlers::set(const std::vector<std::string>& protocols, const Endpoint& where) {
+Result<void> Handlers::set(const std::vector<std::string>& protocols, const Endpoint& where,
+                           Host::Done<void> done) {
   const std::set<std::string> distinct(protocols.begin(), protocols.end());
   const auto known = static_cast<std::size_t>(std::count_if(
       distinct.begin(), distinct.end(), [this](const auto& name) { return handlers_.contains(name); }));
   if (handlers_.size() + distinct.size() - known > kHandlersMax) return fail(Errc::too_many_handlers);
+  if (distinct.empty()) {
+    done({});
+    return {};
+  }
+  // Those that have a handler are set again: the host may not have taken the first time to heart yet.
+  const auto missing = std::make_shared<std::atomic<std::size_t>>(distinct.size());
+  const auto shared_done = std::make_shared<Host::Done<void>>(std::move(done));
   for (const auto& protocol : distinct) {
-    const bool is_new = handlers_.insert_or_assign(protocol, where).second;
-    if (!is_new) continue;
-    host_.set_stream_handler(protocol, [this](Stream stream) {
-      loop_.post([this, stream = std::move(stream)]() mutable { on_stream(std::move(stream)); });
-    });
+    handlers_.insert_or_assign(protocol, where);
+    host_.set_stream_handler(
+        protocol,
+        [this](Stream stream) {
+          loop_.post([this, stream = std::move(stream)]() mutable { on_stream(std::move(stream)); });
+        },
+        [missing, shared_done](const Outcome<void>& outcome) {
+          if (--*missing == 0) (*shared_done)(outcome);
+        });
   }
   return {};
 }

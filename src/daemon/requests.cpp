@@ -87,9 +87,9 @@ void run_stream_handler(Desk& desk, const StreamHandlerRequest& request, const R
   if (!where) return reply.fail(std::string(where.error().message()));
   if (!std::all_of(request.protocols.begin(), request.protocols.end(), is_protocol_name))
     return reply.fail("a protocol's name has 1 to 1023 bytes and no line break");
-  if (const auto set = desk.handlers.set(request.protocols, *where); !set)
-    return reply.fail(std::string(set.error().message()));
-  reply.answer({});
+  const auto set = desk.handlers.set(request.protocols, *where,
+                                     [reply](const Outcome<void>& outcome) { reply.settle(outcome); });
+  if (!set) reply.fail(std::string(set.error().message()));
 }
 
 void run_list_peers(Desk& desk, const Reply& reply) {

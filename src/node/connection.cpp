@@ -136,6 +136,20 @@ Result<std::size_t> Connection::receive_negotiation(ByteView bytes, Instant now)
   return consumed;
 }
 
+template <class Secured>
+Result<void> Connection::after_handshake(Secured secured, Instant now) {
+  upgrade_->handshake.emplace<std::monostate>();
+  peer_.emplace(ConnectionPeer{secured.peer, std::move(secured.key)});
+  transport_ = std::move(secured.transport);
+  if (secured.muxer) {
+    if (*secured.muxer != yamux::kProtocolId) return fail(Errc::muxer_not_agreed);
+    start_mux(now);
+    return {};
+  }
+  negotiate_muxer(now);
+  return {};
+}
+
 Result<std::size_t> Connection::receive_plain(ByteView bytes, Instant now) {
   if (upgrade_->negotiating_security) return receive_negotiation(bytes, now);
   return use(upgrade_->handshake, [&](auto& handshake) -> Result<std::size_t> {
@@ -149,20 +163,6 @@ Result<std::size_t> Connection::receive_plain(ByteView bytes, Instant now) {
     STARLING_TRY(after_handshake(handshake.take(), now));
     return consumed;
   });
-}
-
-template <class Secured>
-Result<void> Connection::after_handshake(Secured secured, Instant now) {
-  upgrade_->handshake.emplace<std::monostate>();
-  peer_.emplace(ConnectionPeer{secured.peer, std::move(secured.key)});
-  transport_ = std::move(secured.transport);
-  if (secured.muxer) {
-    if (*secured.muxer != yamux::kProtocolId) return fail(Errc::muxer_not_agreed);
-    start_mux(now);
-    return {};
-  }
-  negotiate_muxer(now);
-  return {};
 }
 
 void Connection::negotiate_muxer(Instant now) {

@@ -1,6 +1,8 @@
 #include "runtime/node_runtime.hpp"
 
+#include <atomic>
 #include <future>
+#include <utility>
 
 #include "base/assert.hpp"
 #include "runtime/brain_driver.hpp"
@@ -57,6 +59,23 @@ void NodeRuntime::post(Job job) {
 void NodeRuntime::post_after(Duration delay, Job job) {
   post([delay, job = std::move(job)](Shard& home, Now now) mutable {
     home.at(now.mono + delay, std::move(job));
+  });
+}
+
+void NodeRuntime::after_shards(Job job) {
+  struct Barrier {
+    std::atomic<std::size_t> missing;
+    Job job;
+  };
+  auto barrier = std::make_shared<Barrier>(inboxes_.size(), std::move(job));
+  // Not post(): commands of a turn leave the brain at its end.
+  inboxes_.front()->post([this, barrier = std::move(barrier)](Shard&, Now) {
+    for (const auto& inbox : inboxes_) {
+      inbox->post([barrier, home = inboxes_.front()](Shard&, Now) {
+        if (--barrier->missing == 0)
+          home->post([barrier](Shard& shard, Now at) { std::exchange(barrier->job, nullptr)(shard, at); });
+      });
+    }
   });
 }
 

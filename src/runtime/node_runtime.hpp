@@ -36,6 +36,9 @@ class NodeRuntime {
   /// On the brain's thread; within the present turn when called from there.
   void post(Job job);
   void post_after(Duration delay, Job job);
+  /// On the brain's thread, as soon as every shard has done what the brain's turns until now, the present one
+  /// included, told it to do.
+  void after_shards(Job job);
   void metrics(std::function<void(MetricsSnapshot)> done);
   void stop();
   /// Ends the program when called on a thread of the node: stopping there would wait for itself for ever.

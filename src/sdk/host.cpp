@@ -31,8 +31,8 @@ void Host::stop() { core_->stop(); }
 const std::string& Host::peer_id() const noexcept { return core_->peer_id(); }
 const std::vector<std::string>& Host::addresses() const noexcept { return core_->addresses(); }
 
-void Host::set_stream_handler(std::string protocol, StreamHandler handler) {
-  core_->set_stream_handler(std::move(protocol), std::move(handler));
+void Host::set_stream_handler(std::string protocol, StreamHandler handler, Done<void> done) {
+  core_->set_stream_handler(std::move(protocol), std::move(handler), std::move(done));
 }
 void Host::connection(std::string_view peer, Done<Connection> done) {
   core_->connection(peer, std::move(done));

@@ -97,13 +97,13 @@ void HostCore::give_up_waiting() {
   drop(publications_);
 }
 
-void HostCore::set_stream_handler(std::string protocol, Host::StreamHandler handler) {
+void HostCore::set_stream_handler(std::string protocol, Host::StreamHandler handler, Host::Done<void> done) {
   handlers_->set(protocol, std::move(handler));
-  ask<int>([](const Outcome<int>&) {},
-           [protocol = std::move(protocol)](node::Host& host, Owed<int> done, Now) mutable {
-             host.add_app_protocol(std::move(protocol));
-             done(0);
-           });
+  ask<void>(std::move(done),
+            [this, protocol = std::move(protocol)](node::Host& host, Owed<void> owed, Now) mutable {
+              host.add_app_protocol(std::move(protocol));
+              runtime_->after_shards([owed = std::move(owed)](runtime::Shard&, Now) mutable { owed({}); });
+            });
 }
 
 void HostCore::after(Duration delay, std::function<void()> work) {

@@ -51,7 +51,7 @@ class HostCore {
   void stop();
   const std::string& peer_id() const noexcept { return peer_id_; }
   const std::vector<std::string>& addresses() const noexcept { return addresses_; }
-  void set_stream_handler(std::string protocol, Host::StreamHandler handler);
+  void set_stream_handler(std::string protocol, Host::StreamHandler handler, Host::Done<void> done);
   /// `work(host, now)` on the brain's thread; `owed` is failed when there is none any more.
   template <class T, class Work>
   void ask(std::function<void(Outcome<T>)> done, Work work);

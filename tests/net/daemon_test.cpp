@@ -119,15 +119,11 @@ void connect_daemons(const Daemon& from, const Daemon& to) {
   ASSERT_TRUE(eventually([&] { return peers_count(to) > 0; }));
 }
 
-/// What STREAM_OPEN has become. A handler that was just set is offered by every thread of its host a moment
-/// later, so a refusal is no answer yet.
+/// What STREAM_OPEN has become.
 ControlSocket open_stream(const Daemon& from, const Daemon& to, const std::string& protocol) {
-  ControlSocket opener{-1};
-  EXPECT_TRUE(eventually([&] {
-    opener = control(from);
-    const auto opened = opener.ask(open_to(to, {protocol}));
-    return opened && !opened->error;
-  }));
+  auto opener = control(from);
+  const auto opened = opener.ask(open_to(to, {protocol}));
+  EXPECT_TRUE(opened && !opened->error);
   return opener;
 }
 
@@ -338,13 +334,8 @@ TEST(NetDaemon, SixteenMebibytesGoThroughAHandlerAndComeBack) {
   HandlerSocket handler;
   ASSERT_FALSE(ask(*b, handle(handler, {"/test/echo/1", "/test/other/1"})).error);
   auto stream = control(*a);
-  auto opened = stream.ask(open_to(*b, {"/nobody/1", "/test/echo/1"}));
-  ASSERT_TRUE(eventually([&] {  // see open_stream()
-    if (opened && opened->stream_info) return true;
-    stream = control(*a);
-    opened = stream.ask(open_to(*b, {"/nobody/1", "/test/echo/1"}));
-    return false;
-  }));
+  const auto opened = stream.ask(open_to(*b, {"/nobody/1", "/test/echo/1"}));
+  ASSERT_TRUE(opened && opened->stream_info);
   EXPECT_EQ(opened->stream_info->peer, id_bytes(*b));
   EXPECT_EQ(opened->stream_info->protocol, "/test/echo/1");
   EXPECT_EQ(opened->stream_info->addr, addr_bytes(b->addresses().front()));
@@ -437,9 +428,14 @@ TEST(NetDaemon, AResetOfThePeerResetsTheClientsSocket) {
   const auto a = start_daemon();
   const auto b = start_daemon();
   connect_daemons(*a, *b);
-  b->host().set_stream_handler("/test/reset/1", [](Stream stream) {
-    Stream(stream).read([stream](const Outcome<ByteSpan>&) { Stream(stream).reset(); });
-  });
+  ASSERT_TRUE(answer<void>([&](auto done) {
+    b->host().set_stream_handler(
+        "/test/reset/1",
+        [](Stream stream) {
+          Stream(stream).read([stream](const Outcome<ByteSpan>&) { Stream(stream).reset(); });
+        },
+        done);
+  }));
   auto stream = open_stream(*a, *b, "/test/reset/1");
   ASSERT_TRUE(stream.send(to_bytes("x")));
   EXPECT_TRUE(stream.receive_all().empty());
