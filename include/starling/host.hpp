@@ -150,8 +150,8 @@ class Host {
   /// With `/p2p/…`; real ports, no wildcards. Empty before start().
   const std::vector<std::string>& addresses() const noexcept;
 
-  /// Offers a protocol; `handler` gets each inbound stream of it, on the thread of its connection. `done` comes
-  /// when every connection takes such streams; peers are told by identify.
+  /// Offers a protocol; `handler` gets each inbound stream of it, on the thread of its connection. `done`
+  /// comes when every connection takes such streams; peers are told by identify.
   void set_stream_handler(std::string protocol, StreamHandler handler, Done<void> done = {});
   /// A stream to a connected peer; like Connection::open_stream().
   void open_stream(std::string_view peer, std::vector<std::string> protocols, Connection::OpenDone done,

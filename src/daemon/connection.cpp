@@ -210,7 +210,7 @@ void Connection::on_all_sent() {
   if (phase_ == Phase::waiting) return next_request();
   if (phase_ == Phase::closing) return close();
   if (phase_ != Phase::stream) return;
-  std::make_shared<Splice>(desk_.loop, std::move(socket_), std::move(stream_), std::move(seat_))
+  desk_.loop.make<Splice>(desk_.loop, std::move(socket_), std::move(stream_), std::move(seat_))
       ->start(frames_.take_rest());
 }
 

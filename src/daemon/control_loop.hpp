@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <memory>
 #include <thread>
 #include <utility>
 
@@ -20,7 +21,11 @@ class ControlLoop {
   ControlLoop() = default;
   ControlLoop(const ControlLoop&) = delete;
   ControlLoop& operator=(const ControlLoop&) = delete;
-  ~ControlLoop() { stop(); }
+  /// No other thread refers to the loop any more.
+  ~ControlLoop() {
+    stop();
+    over_ = true;
+  }
 
   asio::io_context& context() noexcept { return context_; }
   void start() {
@@ -36,8 +41,18 @@ class ControlLoop {
   void post(Work work) {
     asio::post(context_, std::move(work));
   }
+  /// Something that lives on this thread and that callbacks of the host own too: whoever lets go of it last,
+  /// it is destroyed here.
+  template <class T, class... Args>
+  std::shared_ptr<T> make(Args&&... args) {
+    return std::shared_ptr<T>(new T(std::forward<Args>(args)...), [this](T* gone) {
+      std::unique_ptr<T> owned(gone);
+      if (!over_ && !context_.get_executor().running_in_this_thread()) post([last = std::move(owned)] {});
+    });
+  }
 
  private:
+  bool over_ = false;
   // Without a concurrency hint of 1: with it, what another thread posts overtakes what a handler of this one
   // has posted.
   asio::io_context context_;

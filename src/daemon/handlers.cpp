@@ -38,8 +38,9 @@ struct Handlers::Dial : std::enable_shared_from_this<Dial> {
                       [self = shared_from_this()](boost::system::error_code error, std::size_t) {
                         if (error) return self->give_up();
                         self->timer.cancel();
-                        std::make_shared<Splice>(self->loop, std::move(self->socket), std::move(self->stream),
-                                                 std::move(self->seat))
+                        self->loop
+                            .make<Splice>(self->loop, std::move(self->socket), std::move(self->stream),
+                                          std::move(self->seat))
                             ->start({});
                       });
   }
@@ -87,7 +88,7 @@ Result<void> Handlers::set(const std::vector<std::string>& protocols, const Endp
 void Handlers::on_stream(Stream stream) {
   const auto handler = handlers_.find(stream.protocol());
   if (handler == handlers_.end() || streams_ >= kHandlerStreamsMax) return stream.reset();
-  std::make_shared<Dial>(loop_, std::move(stream), Seat(streams_))->start(handler->second);
+  loop_.make<Dial>(loop_, std::move(stream), Seat(streams_))->start(handler->second);
 }
 
 }  // namespace starling::daemon

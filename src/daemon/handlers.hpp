@@ -18,8 +18,8 @@ namespace starling::daemon {
 class Handlers {
  public:
   Handlers(ControlLoop& loop, Host& host) : loop_(loop), host_(host) {}
-  /// Errc::too_many_handlers, and then none of them is set and `done` does not come. `done`, on a thread of the
-  /// host, when the host takes streams of all of them.
+  /// Errc::too_many_handlers, and then none of them is set and `done` does not come. `done`, on a thread of
+  /// the host, when the host takes streams of all of them.
   Result<void> set(const std::vector<std::string>& protocols, const Endpoint& where, Host::Done<void> done);
 
  private:

@@ -61,7 +61,7 @@ void Listener::accept() {
       });
     }
     if (desk_.connections < kControlConnectionsMax)
-      std::make_shared<Connection>(desk_, std::move(socket))->start();
+      desk_.loop.make<Connection>(desk_, std::move(socket))->start();
     accept();
   });
 }
