@@ -1,8 +1,10 @@
 #include "crypto/ed25519.hpp"
 
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
 
 #include "crypto/errors.hpp"
+#include "crypto/evp.hpp"
 #include "crypto/keys.hpp"
 #include "testkit/json.hpp"
 
@@ -68,6 +70,25 @@ TEST(Ed25519, EveryFlippedBitOfASignatureIsNoticed) {
     Bytes altered = signature;
     altered[bit / 8] ^= static_cast<std::uint8_t>(1 << (bit % 8));
     ASSERT_FALSE(key.public_key().verify(as_bytes("message"), altered).has_value()) << bit;
+  }
+}
+
+// Two libraries that know nothing of each other: messages of every length around the hash's block.
+TEST(Ed25519, OpenSslSignsTheSameAndVerifiesOurs) {
+  SeededRng rng(testkit::seed(34));
+  for (std::size_t size = 0; size < 300; size += 1 + size / 40) {
+    const auto seed = rng.bytes<32>();
+    Bytes message(size);
+    rng.fill(message);
+    const auto public_key = ed25519::public_of(seed);
+    const evp::Pkey theirs(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), seed.size()));
+    Bytes signature(ed25519::kSignatureBytes);
+    std::size_t length = signature.size();
+    const auto signer = evp::new_md_context();
+    ASSERT_EQ(EVP_DigestSignInit(signer.get(), nullptr, nullptr, nullptr, theirs.get()), 1);
+    ASSERT_EQ(EVP_DigestSign(signer.get(), signature.data(), &length, message.data(), message.size()), 1);
+    EXPECT_EQ(ed25519::sign(seed, public_key, message), signature) << size;
+    EXPECT_TRUE(ed25519::verify(public_key, message, signature)) << size;
   }
 }
 

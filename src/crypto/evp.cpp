@@ -12,7 +12,6 @@ namespace starling::crypto::evp {
 
 void Free::operator()(evp_cipher_ctx_st* object) const noexcept { EVP_CIPHER_CTX_free(object); }
 void Free::operator()(evp_kdf_ctx_st* object) const noexcept { EVP_KDF_CTX_free(object); }
-void Free::operator()(evp_mac_ctx_st* object) const noexcept { EVP_MAC_CTX_free(object); }
 void Free::operator()(evp_md_ctx_st* object) const noexcept { EVP_MD_CTX_free(object); }
 void Free::operator()(evp_pkey_ctx_st* object) const noexcept { EVP_PKEY_CTX_free(object); }
 void Free::operator()(evp_pkey_st* object) const noexcept { EVP_PKEY_free(object); }
@@ -31,7 +30,6 @@ struct Algorithms {
   EVP_MD* sha256 = required(EVP_MD_fetch(nullptr, "SHA256", nullptr));
   EVP_CIPHER* chacha20_poly1305 = required(EVP_CIPHER_fetch(nullptr, "ChaCha20-Poly1305", nullptr));
   EVP_CIPHER* aes_128_ctr = required(EVP_CIPHER_fetch(nullptr, "AES-128-CTR", nullptr));
-  EVP_MAC* hmac = required(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
   EVP_KDF* scrypt = required(EVP_KDF_fetch(nullptr, "SCRYPT", nullptr));
   EVP_KDF* pbkdf2 = required(EVP_KDF_fetch(nullptr, "PBKDF2", nullptr));
 };
@@ -48,7 +46,6 @@ const evp_md_st* sha256() { return algorithms().sha256; }
 const evp_cipher_st* chacha20_poly1305() { return algorithms().chacha20_poly1305; }
 const evp_cipher_st* aes_128_ctr() { return algorithms().aes_128_ctr; }
 
-MacContext new_hmac() { return MacContext(required(EVP_MAC_CTX_new(algorithms().hmac))); }
 KdfContext new_scrypt() { return KdfContext(required(EVP_KDF_CTX_new(algorithms().scrypt))); }
 KdfContext new_pbkdf2() { return KdfContext(required(EVP_KDF_CTX_new(algorithms().pbkdf2))); }
 Pkey new_key_pair(const char* type, ByteView private_key, ByteView public_key) {

@@ -8,7 +8,6 @@
 struct evp_cipher_ctx_st;
 struct evp_cipher_st;
 struct evp_kdf_ctx_st;
-struct evp_mac_ctx_st;
 struct evp_md_ctx_st;
 struct evp_md_st;
 struct evp_pkey_ctx_st;
@@ -19,14 +18,12 @@ namespace starling::crypto::evp {
 struct Free {
   void operator()(evp_cipher_ctx_st* object) const noexcept;
   void operator()(evp_kdf_ctx_st* object) const noexcept;
-  void operator()(evp_mac_ctx_st* object) const noexcept;
   void operator()(evp_md_ctx_st* object) const noexcept;
   void operator()(evp_pkey_ctx_st* object) const noexcept;
   void operator()(evp_pkey_st* object) const noexcept;
 };
 using CipherContext = std::unique_ptr<evp_cipher_ctx_st, Free>;
 using KdfContext = std::unique_ptr<evp_kdf_ctx_st, Free>;
-using MacContext = std::unique_ptr<evp_mac_ctx_st, Free>;
 using MdContext = std::unique_ptr<evp_md_ctx_st, Free>;
 using PkeyContext = std::unique_ptr<evp_pkey_ctx_st, Free>;
 using Pkey = std::unique_ptr<evp_pkey_st, Free>;
@@ -37,7 +34,6 @@ const evp_md_st* sha256();
 const evp_cipher_st* chacha20_poly1305();
 const evp_cipher_st* aes_128_ctr();
 
-MacContext new_hmac();
 KdfContext new_scrypt();
 KdfContext new_pbkdf2();
 /// A private key of `type` ("ED25519", "X25519") with its public half. Given only the private half, OpenSSL

@@ -1,20 +1,17 @@
 #include "crypto/hash.hpp"
 
+#include <cryptopp/hmac.h>
 #include <cryptopp/keccak.h>
 #include <cryptopp/sha.h>
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
 
 #include "base/assert.hpp"
-#include "crypto/evp.hpp"
 #include "crypto/limits.hpp"
 
 namespace starling::crypto {
 
 // Crypto++ here and not OpenSSL, whose contexts live on the heap: the DHT hashes some forty bytes for every
-// peer that an answer names, and the allocation cost more than the hash.
+// peer that an answer names, and a handshake makes a dozen MACs; the allocations cost more than the hashes.
 Hash256 sha256(std::initializer_list<ByteView> parts) noexcept {
   CryptoPP::SHA256 sha;
   for (const auto part : parts)
@@ -33,22 +30,12 @@ Hash256 keccak256(std::initializer_list<ByteView> parts) noexcept {
   return out;
 }
 
-// Failure of the OpenSSL calls below means out of memory; the interface promises a hash, so that ends the
-// process as a failed allocation elsewhere does.
 Hash256 hmac_sha256(ByteView key, std::initializer_list<ByteView> parts) noexcept {
-  // A null key means "keep the old one" to OpenSSL: an empty key needs an address.
-  static constexpr std::uint8_t kNothing = 0;
-  char digest[] = "SHA256";
-  const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-                               OSSL_PARAM_construct_end()};
-  const auto context = evp::new_hmac();
-  bool good = EVP_MAC_init(context.get(), key.empty() ? &kNothing : key.data(), key.size(), params) == 1;
+  CryptoPP::HMAC<CryptoPP::SHA256> hmac(key.data(), key.size());
   for (const auto part : parts)
-    if (!part.empty()) good = good && EVP_MAC_update(context.get(), part.data(), part.size()) == 1;
+    if (!part.empty()) hmac.Update(part.data(), part.size());
   Hash256 out;
-  std::size_t size = 0;
-  good = good && EVP_MAC_final(context.get(), out.data(), &size, out.size()) == 1 && size == out.size();
-  STARLING_ASSERT(good);
+  hmac.Final(out.data());
   return out;
 }
 

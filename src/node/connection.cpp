@@ -93,6 +93,7 @@ void Connection::begin_handshake(Security security, Instant now) {
     noise::Config config;
     config.expected_peer = up.expected_peer;
     config.muxers = {std::string(yamux::kProtocolId)};
+    config.static_key = &up.shared->noise.get(*up.identity, *up.rng);
     const auto role = dialler ? noise::Role::initiator : noise::Role::responder;
     up.handshake.emplace<noise::Handshake>(role, *up.identity, *up.rng, std::move(config), now);
     return;

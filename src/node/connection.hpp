@@ -35,7 +35,8 @@ struct ConnectionsShared {
   ByteBudget budget;
   /// What we propose when we dial, in order of preference; not empty. Accepted is every one.
   const std::vector<Security> dial;
-  SharedTlsIdentity tls;
+  SharedProof<noise::StaticKey> noise;
+  SharedProof<tls::Identity> tls;
 };
 
 /// Raw bytes on one side, multiplexed streams of an authenticated peer on the other: multistream-select →

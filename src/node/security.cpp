@@ -1,9 +1,9 @@
 #include "node/security.hpp"
 
 #include <algorithm>
-#include <memory>
 
 #include "noise/handshake.hpp"
+#include "tls/identity.hpp"
 
 namespace starling::node {
 
@@ -21,15 +21,6 @@ std::optional<std::vector<Security>> parse_security(const std::vector<std::strin
   }
   if (out.empty()) return std::nullopt;
   return out;
-}
-
-const tls::Identity& SharedTlsIdentity::get(const crypto::PrivateKey& key, Rng& rng) {
-  if (const tls::Identity* made = identity_.load(std::memory_order_acquire)) return *made;
-  auto fresh = std::make_unique<const tls::Identity>(key, rng);
-  const tls::Identity* first = nullptr;
-  if (identity_.compare_exchange_strong(first, fresh.get(), std::memory_order_acq_rel))
-    return *fresh.release();
-  return *first;
 }
 
 }  // namespace starling::node

@@ -1,12 +1,13 @@
 #pragma once
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/rng.hpp"
 #include "crypto/keys.hpp"
-#include "tls/identity.hpp"
 
 namespace starling::node {
 
@@ -18,22 +19,30 @@ std::string_view protocol_id(Security security) noexcept;
 /// one twice.
 std::optional<std::vector<Security>> parse_security(const std::vector<std::string>& names);
 
-/// A node's certificate and settings of TLS, made when the first connection wants them: a node that never
-/// speaks TLS pays nothing.
+/// What a node's handshakes show of its identity, signed once: a static key of Noise, a certificate of TLS.
+/// Made when the first connection wants it, so that a node pays only for what it speaks.
 ///
 /// Any thread; outlives every connection. Two shards that come first at the same time both make one, and the
 /// one that is a little later throws its own away.
-class SharedTlsIdentity {
+template <class Proof>
+class SharedProof {
  public:
-  SharedTlsIdentity() = default;
-  SharedTlsIdentity(const SharedTlsIdentity&) = delete;
-  SharedTlsIdentity& operator=(const SharedTlsIdentity&) = delete;
-  ~SharedTlsIdentity() { delete identity_.load(); }
+  SharedProof() = default;
+  SharedProof(const SharedProof&) = delete;
+  SharedProof& operator=(const SharedProof&) = delete;
+  ~SharedProof() { delete proof_.load(); }
   /// `key` is the node's, the same at every call.
-  const tls::Identity& get(const crypto::PrivateKey& key, Rng& rng);
+  const Proof& get(const crypto::PrivateKey& key, Rng& rng) {
+    if (const Proof* made = proof_.load(std::memory_order_acquire)) return *made;
+    auto fresh = std::make_unique<const Proof>(key, rng);
+    const Proof* first = nullptr;
+    if (proof_.compare_exchange_strong(first, fresh.get(), std::memory_order_acq_rel))
+      return *fresh.release();
+    return *first;
+  }
 
  private:
-  std::atomic<const tls::Identity*> identity_{nullptr};
+  std::atomic<const Proof*> proof_{nullptr};
 };
 
 }  // namespace starling::node

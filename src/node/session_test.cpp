@@ -219,13 +219,27 @@ TEST_F(SessionTest, TheOnlyProposalLeavesWithTheFirstMessage) {
   EXPECT_EQ(first.size(), 20u + 8u + 34u);
 }
 
-TEST(Security, CertificateOfANodeIsMadeOnce) {
+TEST(Security, WhatHandshakesShowIsSignedOnce) {
   SeededRng rng(1);
   const auto key = crypto::PrivateKey::generate(crypto::KeyType::ed25519, rng);
-  SharedTlsIdentity shared;
-  const tls::Identity& first = shared.get(key, rng);
-  EXPECT_EQ(&shared.get(key, rng), &first);
+  SharedProof<tls::Identity> certificate;
+  const tls::Identity& first = certificate.get(key, rng);
+  EXPECT_EQ(&certificate.get(key, rng), &first);
   EXPECT_EQ(first.key(), key.public_key());
+  SharedProof<noise::StaticKey> static_key;
+  const noise::StaticKey& made = static_key.get(key, rng);
+  EXPECT_EQ(&static_key.get(key, rng), &made);
+  EXPECT_EQ(made.identity(), key.public_key());
+}
+
+TEST_F(SessionTest, HandshakesUseTheStaticKeyOfTheNode) {
+  connect();
+  for (auto* side : {&dialler, &listener}) {
+    SeededRng never_asked(1);
+    SeededRng as_made(1);
+    side->shared.noise.get(side->local->key, never_asked);
+    EXPECT_EQ(never_asked.bytes<32>(), as_made.bytes<32>()) << "the handshake had made it";
+  }
 }
 
 TEST(Security, ListsAreReadAndWrongOnesRefused) {
