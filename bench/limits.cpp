@@ -1,5 +1,5 @@
-// What this machine can do at all, measured by the smallest programs that do it: the limits against which
-// `./x bench wire` holds every stack. One JSON object on stdout.
+// What this machine can do at all, measured by the smallest programs that do it with the fastest library of
+// the system: the limits against which `./x bench wire` holds every stack. One JSON object on stdout.
 //
 // usage: starling-limits [SECONDS]      how long each is measured; 1 by default
 #include <netinet/in.h>
@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <sched.h>
 #include <secp256k1.h>
+#include <sodium.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -83,36 +84,26 @@ double seal_gbps(double seconds) {
          kRecordBytes * 8 / 1e9;
 }
 
-using Key = std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)>;
-
 double x25519_rate(double seconds) {
-  const Key ours(EVP_PKEY_Q_keygen(nullptr, nullptr, "X25519"), &EVP_PKEY_free);
-  const Key theirs(EVP_PKEY_Q_keygen(nullptr, nullptr, "X25519"), &EVP_PKEY_free);
-  const std::unique_ptr<EVP_PKEY_CTX, void (*)(EVP_PKEY_CTX*)> context(EVP_PKEY_CTX_new(ours.get(), nullptr),
-                                                                       &EVP_PKEY_CTX_free);
-  must(EVP_PKEY_derive_init(context.get()) == 1 && EVP_PKEY_derive_set_peer(context.get(), theirs.get()) == 1,
-       "X25519");
-  return rate(seconds, [&] {
-    std::array<unsigned char, 32> secret{};
-    std::size_t size = secret.size();
-    EVP_PKEY_derive(context.get(), secret.data(), &size);
-  });
+  std::array<unsigned char, crypto_scalarmult_SCALARBYTES> secret{1};
+  std::array<unsigned char, crypto_scalarmult_BYTES> point{};
+  must(crypto_scalarmult_base(point.data(), secret.data()) == 0, "X25519");
+  // What comes out goes in again, so that nothing can be left out.
+  return rate(seconds,
+              [&] { must(crypto_scalarmult(point.data(), secret.data(), point.data()) == 0, "X25519"); });
 }
 
 double ed25519_rate(double seconds) {
-  const Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), &EVP_PKEY_free);
-  const std::array<unsigned char, 64> message{};
-  std::array<unsigned char, 64> signature{};
-  std::size_t size = signature.size();
-  const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> signer(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-  must(EVP_DigestSignInit(signer.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
-           EVP_DigestSign(signer.get(), signature.data(), &size, message.data(), message.size()) == 1,
-       "Ed25519");
+  std::array<unsigned char, crypto_sign_PUBLICKEYBYTES> public_key{};
+  std::array<unsigned char, crypto_sign_SECRETKEYBYTES> secret{};
+  std::array<unsigned char, crypto_sign_BYTES> signature{};
+  const std::array<unsigned char, kMessageBytes> message{};
+  crypto_sign_keypair(public_key.data(), secret.data());
+  crypto_sign_detached(signature.data(), nullptr, message.data(), message.size(), secret.data());
   return rate(seconds, [&] {
-    const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> verifier(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-    EVP_DigestVerifyInit(verifier.get(), nullptr, nullptr, nullptr, key.get());
-    must(EVP_DigestVerify(verifier.get(), signature.data(), size, message.data(), message.size()) == 1,
-         "Ed25519");
+    must(
+        crypto_sign_verify_detached(signature.data(), message.data(), message.size(), public_key.data()) == 0,
+        "Ed25519");
   });
 }
 
@@ -248,6 +239,7 @@ int main(int argc, char** argv) {
     std::fputs("usage: starling-limits [SECONDS]\n", stderr);
     return 2;
   }
+  must(sodium_init() >= 0, "libsodium");
   pin(0);
   const double aead = seal_gbps(seconds);
   const double x25519 = x25519_rate(seconds);

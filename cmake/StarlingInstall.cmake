@@ -10,6 +10,7 @@ set(STARLING_EXTERNAL_OpenSSL::Crypto "find_dependency(OpenSSL 3.0)" libcrypto)
 set(STARLING_EXTERNAL_OpenSSL::SSL "find_dependency(OpenSSL 3.0)" libssl)
 set(STARLING_EXTERNAL_PkgConfig::SECP256K1 "pkg_check_modules(SECP256K1 REQUIRED IMPORTED_TARGET libsecp256k1)" libsecp256k1)
 set(STARLING_EXTERNAL_PkgConfig::CRYPTOPP "pkg_check_modules(CRYPTOPP REQUIRED IMPORTED_TARGET libcrypto++)" libcrypto++)
+set(STARLING_EXTERNAL_PkgConfig::SODIUM "pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)" libsodium)
 set(STARLING_EXTERNAL_fmt::fmt "find_dependency(fmt)" fmt)
 set(STARLING_EXTERNAL_spdlog::spdlog "find_dependency(spdlog)" spdlog)
 set(STARLING_EXTERNAL_SQLite::SQLite3 "find_dependency(SQLite3)" sqlite3)
@@ -176,7 +177,7 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME starling)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libstarling-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
-set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libssl-dev, libsecp256k1-dev, libcrypto++-dev, libexpected-dev, libfmt-dev, \
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libssl-dev, libsecp256k1-dev, libcrypto++-dev, libsodium-dev, libexpected-dev, libfmt-dev, \
 libspdlog-dev, libsqlite3-dev, libboost-json1.81-dev")
 include(CPack)
 

@@ -14,7 +14,7 @@ import sys
 
 import repo
 
-REFUSED = re.compile(r"boost/|openssl/|secp256k1|cryptopp/|protozero/|fmt/|spdlog/|sqlite3|toml|CLI/|google/protobuf")
+REFUSED = re.compile(r"boost/|openssl/|secp256k1|cryptopp/|sodium|protozero/|fmt/|spdlog/|sqlite3|toml|CLI/|google/protobuf")
 COMPILERS = ["g++", "clang++-16"]
 
 

@@ -55,6 +55,7 @@ CXX_REFUSED = [
     (r"boost::(asio|beast|filesystem|thread)", "input and output"),
     (r"CryptoPP::(OS_Generate|AutoSeeded|Nonblocking|Blocking|RandomNumberGenerator|RandomPool|File|Socket|Timer|ThreadUser)",
      "Crypto++'s own randomness, files or clocks"),
+    (r"^(randombytes|crypto_(sign|box|kx)_keypair|sodium_m?(lock|alloc))", "libsodium's own randomness or memory"),
     (r"fmt::v\d+::(v?print|output_file|buffered_file|file)\b", "output"),
     (r"spdlog::|sqlite3_", "log or database"),
 ]
@@ -78,7 +79,7 @@ HEADERS_REFUSED = [
 ]
 # Allowed in .cpp files of one layer at the most, never in a header.
 IMPLEMENTATION_ONLY = [
-    (r"openssl/.*|secp256k1.*|cryptopp/.*", {"crypto", "proto/tls"}, "cryptographic libraries stay inside .cpp files of src/crypto and src/proto/tls"),
+    (r"openssl/.*|secp256k1.*|cryptopp/.*|sodium.*", {"crypto", "proto/tls"}, "cryptographic libraries stay inside .cpp files of src/crypto and src/proto/tls"),
     (r"protozero/.*", None, "protozero stays inside .cpp files"),
     (r"fmt/.*", None, "fmt stays inside .cpp files"),
 ]

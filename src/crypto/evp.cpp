@@ -48,21 +48,6 @@ const evp_cipher_st* aes_128_ctr() { return algorithms().aes_128_ctr; }
 
 KdfContext new_scrypt() { return KdfContext(required(EVP_KDF_CTX_new(algorithms().scrypt))); }
 KdfContext new_pbkdf2() { return KdfContext(required(EVP_KDF_CTX_new(algorithms().pbkdf2))); }
-Pkey new_key_pair(const char* type, ByteView private_key, ByteView public_key) {
-  // The interface of OpenSSL is not const-correct; it only reads.
-  const auto octets = [](const char* name, ByteView bytes) {
-    return OSSL_PARAM_construct_octet_string(name, const_cast<std::uint8_t*>(bytes.data()), bytes.size());
-  };
-  OSSL_PARAM params[] = {octets(OSSL_PKEY_PARAM_PRIV_KEY, private_key),
-                         octets(OSSL_PKEY_PARAM_PUB_KEY, public_key), OSSL_PARAM_construct_end()};
-  const PkeyContext context(required(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr)));
-  EVP_PKEY* key = nullptr;
-  const bool good = EVP_PKEY_fromdata_init(context.get()) == 1 &&
-                    EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEYPAIR, params) == 1;
-  STARLING_ASSERT(good);  // every 32 bytes are a private key of these types
-  return Pkey(key);
-}
-
 MdContext new_md_context() { return MdContext(required(EVP_MD_CTX_new())); }
 CipherContext new_cipher_context() { return CipherContext(required(EVP_CIPHER_CTX_new())); }
 

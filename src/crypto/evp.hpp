@@ -36,9 +36,6 @@ const evp_cipher_st* aes_128_ctr();
 
 KdfContext new_scrypt();
 KdfContext new_pbkdf2();
-/// A private key of `type` ("ED25519", "X25519") with its public half. Given only the private half, OpenSSL
-/// computes the public one, which costs as much as a signature and more than a key exchange.
-Pkey new_key_pair(const char* type, ByteView private_key, ByteView public_key);
 MdContext new_md_context();
 CipherContext new_cipher_context();
 

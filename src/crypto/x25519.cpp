@@ -1,11 +1,10 @@
 #include "crypto/x25519.hpp"
 
-#include <openssl/evp.h>
+#include <sodium.h>
 
 #include "base/assert.hpp"
 #include "crypto/errors.hpp"
-#include "crypto/evp.hpp"
-#include "crypto/hash.hpp"
+#include "crypto/sodium.hpp"
 
 namespace starling::crypto {
 namespace {
@@ -35,31 +34,18 @@ X25519KeyPair x25519_generate(Rng& rng) {
 }
 
 X25519Key x25519_public(const X25519Key& secret) {
-  const evp::Pkey key(
-      EVP_PKEY_new_raw_private_key_ex(nullptr, "X25519", nullptr, secret.data(), secret.size()));
-  STARLING_ASSERT(key != nullptr);  // every 32 bytes are a secret
+  sodium::prepare();
   X25519Key out;
-  std::size_t size = out.size();
-  const bool good = EVP_PKEY_get_raw_public_key(key.get(), out.data(), &size) == 1 && size == out.size();
-  STARLING_ASSERT(good);
+  const bool good = crypto_scalarmult_base(out.data(), secret.data()) == 0;
+  STARLING_ASSERT(good);  // every 32 bytes are a secret
   return out;
 }
 
 Result<X25519Key> x25519(const X25519Key& secret, const X25519Key& peer) {
   if (x25519_is_low_order(peer)) return fail(Errc::zero_shared_secret);
-  const evp::ErrorQueueGuard guard;
-  // The exchange reads our private and the peer's public half. Our own public half only has to be there.
-  static constexpr X25519Key kUnused{};
-  const auto own = evp::new_key_pair("X25519", secret, kUnused);
-  const evp::Pkey other(EVP_PKEY_new_raw_public_key_ex(nullptr, "X25519", nullptr, peer.data(), peer.size()));
-  const evp::PkeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, own.get(), nullptr));
+  sodium::prepare();
   X25519Key out;
-  std::size_t size = out.size();
-  if (other == nullptr || context == nullptr || EVP_PKEY_derive_init(context.get()) != 1 ||
-      EVP_PKEY_derive_set_peer_ex(context.get(), other.get(), 0) != 1 ||
-      EVP_PKEY_derive(context.get(), out.data(), &size) != 1 || size != out.size()) {
-    return fail(Errc::library_failure);
-  }
+  if (crypto_scalarmult(out.data(), secret.data(), peer.data()) != 0) return fail(Errc::zero_shared_secret);
   return out;
 }
 
