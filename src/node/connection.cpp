@@ -1,5 +1,8 @@
 #include "node/connection.hpp"
 
+#include <utility>
+
+#include "base/assert.hpp"
 #include "node/limits.hpp"
 
 namespace starling::node {
@@ -183,7 +186,7 @@ void Connection::start_mux(Instant now) {
   mux_ = std::make_unique<yamux::Session>(role, *mux_config_, now, &account_);
 }
 
-Result<void> Connection::receive_plaintext(ByteView plaintext, Instant now) {
+Result<void> Connection::receive_plaintext(ByteView plaintext, bool lent, Instant now) {
   if (!mux_) {
     STARLING_ASSIGN(const std::size_t taken, upgrade_->negotiate(plaintext));
     const auto outcome = upgrade_->outcome();
@@ -194,12 +197,14 @@ Result<void> Connection::receive_plaintext(ByteView plaintext, Instant now) {
     plaintext = plaintext.subspan(taken);
     if (plaintext.empty()) return {};
   }
-  return mux_->receive(plaintext, now);
+  return lent ? mux_->lend(plaintext, now) : mux_->receive(plaintext, now);
 }
 
 /// Opens the records at the front of `bytes`; keeps what is left of an incomplete one.
 template <class Transport>
 Result<void> Connection::receive_records(Transport& transport, MutableByteView bytes, Instant now) {
+  // Noise opens a record where it lies; TLS in memory that the next record takes over.
+  constexpr bool kInPlace = std::is_same_v<Transport, noise::Transport>;
   if (!partial_.empty()) {
     // Only as much as the record at the front still wants is copied; the rest is opened where it lies.
     while (!bytes.empty()) {
@@ -209,9 +214,8 @@ Result<void> Connection::receive_records(Transport& transport, MutableByteView b
       bytes = bytes.subspan(n);
       STARLING_ASSIGN(const auto opened, transport.open_next(partial_));
       if (!opened) continue;
-      const Result<void> received = receive_plaintext(opened->plaintext, now);
-      Bytes().swap(partial_);
-      STARLING_TRY(received);
+      joined_ = std::exchange(partial_, {});  // where the plaintext is
+      STARLING_TRY(receive_plaintext(opened->plaintext, kInPlace, now));
       STARLING_TRY(check_open(transport));
       break;
     }
@@ -223,13 +227,19 @@ Result<void> Connection::receive_records(Transport& transport, MutableByteView b
       return {};
     }
     bytes = bytes.subspan(opened->consumed);
-    STARLING_TRY(receive_plaintext(opened->plaintext, now));
+    STARLING_TRY(receive_plaintext(opened->plaintext, kInPlace, now));
     STARLING_TRY(check_open(transport));
   }
   return {};
 }
 
-Result<void> Connection::receive(MutableByteView bytes, Instant now) {
+void Connection::settle() {
+  if (mux_) mux_->settle();
+  Bytes().swap(joined_);
+}
+
+Result<void> Connection::lend(MutableByteView bytes, Instant now) {
+  STARLING_ASSERT(joined_.empty());
   bytes_received_ += bytes.size();
   while (!secured() && !bytes.empty()) {
     STARLING_ASSIGN(const std::size_t consumed, receive_plain(bytes, now));

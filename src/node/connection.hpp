@@ -65,8 +65,11 @@ class Connection {
   Connection(Setup setup, Env& env, Now now);
   ~Connection();
 
-  /// Bytes from the socket, decrypted in place: their content is unspecified afterwards.
-  Result<void> receive(MutableByteView bytes, Instant now);
+  /// Bytes from the socket, decrypted in place. What streams received may be read where it lies: `bytes` stay
+  /// until settle(), which copies what is unread and comes before the next lend(); their content is
+  /// unspecified then.
+  Result<void> lend(MutableByteView bytes, Instant now);
+  void settle();
   bool has_output() const;
   /// Appends what should go to the socket, stopping soon after `bytes_max`.
   Result<void> produce(Bytes& out, std::size_t bytes_max, Instant now);
@@ -95,7 +98,7 @@ class Connection {
   Result<std::size_t> receive_plain(ByteView bytes, Instant now);
   template <class Transport>
   Result<void> receive_records(Transport& transport, MutableByteView bytes, Instant now);
-  Result<void> receive_plaintext(ByteView plaintext, Instant now);
+  Result<void> receive_plaintext(ByteView plaintext, bool lent, Instant now);
   template <class Secured>
   Result<void> after_handshake(Secured secured, Instant now);
   template <class Transport>
@@ -116,6 +119,7 @@ class Connection {
   Bytes raw_out_;    // multistream and handshake bytes, in the clear
   Bytes early_out_;  // muxer negotiation, to be sealed
   Bytes partial_;    // a record that came in parts
+  Bytes joined_;     // the one that was opened there, until settle()
   std::vector<ByteView> gather_;
   std::uint64_t bytes_received_ = 0;
 };

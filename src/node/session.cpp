@@ -98,8 +98,14 @@ Session::Stream* Session::find(yamux::StreamId id) {
 }
 
 Result<void> Session::receive(MutableByteView bytes, Instant now) {
+  const Result<void> received = lend(bytes, now);
+  settle();
+  return received;
+}
+
+Result<void> Session::lend(MutableByteView bytes, Instant now) {
   if (closed_) return fail(Errc::connection_closed);
-  const Result<void> received = connection_.receive(bytes, now);
+  const Result<void> received = connection_.lend(bytes, now);
   if (!announced_ && connection_.upgraded()) {
     if (connection_.peer()->id == setup_.local->id) return fail(Errc::peer_is_self);
     announce(now);

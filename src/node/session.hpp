@@ -77,7 +77,12 @@ class Session {
   Session& operator=(const Session&) = delete;
   ~Session();
 
+  /// Bytes from the socket; they are decrypted in place, their content is unspecified afterwards.
   Result<void> receive(MutableByteView bytes, Instant now);
+  /// The same, but what application streams received may still lie in `bytes`: poll() and read what is
+  /// wanted, then settle(), which copies the rest, and only then the next lend().
+  Result<void> lend(MutableByteView bytes, Instant now);
+  void settle() { connection_.settle(); }
   bool has_output() const { return connection_.has_output(); }
   /// Appends bytes for the socket, about `bytes_max`. Room made for writers is told through poll()
   /// afterwards.

@@ -390,6 +390,42 @@ TEST_F(SessionTest, ApplicationStreamsCarryBytesBothWaysAndHalfClose) {
   EXPECT_EQ(listener.app<app_stream::Closed>().size(), 1u);
 }
 
+/// Bytes for `to` that are lent, read in parts, and overwritten as soon as they were settled.
+void lend(Session& to, ByteView wire, Rng& rng, yamux::StreamId stream, Bytes& got, Instant now) {
+  Bytes lent = to_bytes(wire);
+  ASSERT_TRUE(to.lend(lent, now).has_value());
+  while (to.poll()) continue;
+  const ByteView there = to.readable(stream);
+  const std::size_t count = rng.below(there.size() + 1);
+  append(got, there.first(count));
+  to.consume(stream, count, now);
+  to.settle();
+  std::fill(lent.begin(), lent.end(), std::uint8_t{0xee});
+}
+
+TEST_F(SessionTest, WhatIsLentIsReadWholeHoweverItIsCut) {
+  connect();
+  dialler.session->open_stream(42, {"/echo/1.0.0"}, multistream::Lazy::yes, now);
+  dialler.collect();
+  const auto ours = dialler.app<app_stream::Opened>()[0].stream;
+  run();
+  const auto theirs = listener.app<app_stream::Opened>()[0].stream;
+  Bytes sent(3 << 20);
+  cuts.fill(sent);
+  Bytes got;
+  for (std::size_t written = 0; got.size() < sent.size();) {
+    written += dialler.session->write(ours, ByteView(sent).subspan(written));
+    dialler.collect();
+    Bytes wire;
+    ASSERT_TRUE(dialler.session->produce(wire, 1 << 17, now).has_value());
+    testkit::in_random_pieces(
+        cuts, wire, 150'000, [&](ByteView piece) { lend(*listener.session, piece, cuts, theirs, got, now); });
+    if (wire.empty()) lend(*listener.session, {}, cuts, theirs, got, now);
+    carry(listener, dialler, 700);
+  }
+  EXPECT_EQ(got, sent);
+}
+
 TEST_F(SessionTest, AnEagerStreamOfOneProtocolIsToldWhenThePeerHasAgreed) {
   connect();
   dialler.session->open_stream(1, {"/echo/1.0.0"}, multistream::Lazy::no, now);

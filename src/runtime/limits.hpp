@@ -10,8 +10,9 @@ namespace starling::runtime {
 inline constexpr std::size_t kThreadsMax = 8;
 /// Changes of descriptors that a loop takes from the kernel at once.
 inline constexpr std::size_t kEventsPerTurnMax = 256;
-/// Bytes of the read buffer that all connections of a loop share: two Noise records of full size.
-inline constexpr std::size_t kReadBufferBytes = 128 * 1024;
+/// Bytes of the read buffer that all connections of a loop share: four Noise records of full size, so that
+/// few are cut by its end and have to be joined.
+inline constexpr std::size_t kReadBufferBytes = 4 * 65'537;
 /// Reads of one connection before others get their turn.
 inline constexpr std::size_t kReadsPerTurnMax = 4;
 /// Bytes sealed for one write.

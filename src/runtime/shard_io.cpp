@@ -111,7 +111,9 @@ void Shard::read_some(Pump& pump) {
     const bool last = static_cast<std::size_t>(count) < buffer.size() && !pump.ended;
     if (last) pump.readable = false;
     if (pump.state == Pump::State::open) {  // else nobody is left to take it
-      const auto received = pump.session->receive(buffer.first(static_cast<std::size_t>(count)), now_.mono);
+      const auto received = pump.session->lend(buffer.first(static_cast<std::size_t>(count)), now_.mono);
+      drain(pump);  // who waits for bytes reads them where they are
+      pump.session->settle();
       mark_dirty(pump);
       if (!received) {
         end_session(pump, received.error(), now_.mono + kLingerTime);

@@ -40,6 +40,30 @@ void ByteQueue::append(Slice slice) {
   runs_.push_back(std::move(run));
 }
 
+void ByteQueue::append_lent(ByteView bytes) {
+  STARLING_ASSERT(bytes.size() < (std::size_t{1} << 31) - size_);
+  if (bytes.empty()) return;
+  Run run;
+  run.lent = bytes.data();
+  run.end = static_cast<std::uint32_t>(bytes.size());
+  size_ += run.end;
+  runs_.push_back(std::move(run));
+}
+
+void ByteQueue::keep() {
+  for (std::size_t i = head_; i < runs_.size(); ++i) {
+    Run& run = runs_[i];
+    if (run.lent == nullptr) continue;
+    const ByteView bytes = run.view();
+    auto owned = std::make_unique_for_overwrite<std::uint8_t[]>(bytes.size());
+    std::memcpy(owned.get(), bytes.data(), bytes.size());
+    run.owned = std::move(owned);
+    run.lent = nullptr;
+    run.begin = 0;
+    run.end = run.capacity = static_cast<std::uint32_t>(bytes.size());
+  }
+}
+
 void ByteQueue::take(std::size_t count, std::vector<ByteView>* parts, std::vector<Run>* retired) {
   STARLING_ASSERT(count <= size_);
   size_ -= static_cast<std::uint32_t>(count);

@@ -18,16 +18,18 @@ namespace starling::yamux {
 /// so a peer that sends single bytes makes us hold less than twice what it sent plus one smallest buffer.
 class ByteQueue {
  public:
-  /// A contiguous run: a buffer of our own with room at its end, or a shared slice.
+  /// A contiguous run: a buffer of our own with room at its end, a shared slice, or bytes that somebody lent.
   struct Run {
     std::unique_ptr<std::uint8_t[]> owned;
     Slice shared;
+    const std::uint8_t* lent = nullptr;
     std::uint32_t begin = 0;
     std::uint32_t end = 0;
-    std::uint32_t capacity = 0;  ///< of `owned`; 0 when shared
+    std::uint32_t capacity = 0;  ///< of `owned`; else 0
 
     ByteView view() const noexcept {
-      return {(owned ? owned.get() : shared.data()) + begin, static_cast<std::size_t>(end - begin)};
+      const std::uint8_t* const bytes = owned ? owned.get() : lent != nullptr ? lent : shared.data();
+      return {bytes + begin, static_cast<std::size_t>(end - begin)};
     }
   };
 
@@ -40,6 +42,10 @@ class ByteQueue {
   void append(ByteView bytes);
   /// Shares.
   void append(Slice slice);
+  /// Neither: the caller keeps the bytes where they are until they were taken or keep() was called.
+  void append_lent(ByteView bytes);
+  /// Copies what was lent and not taken yet.
+  void keep();
 
   /// Drops `count` bytes, at most size(), from the front. Amortised O(1) per run.
   void consume(std::size_t count) { take(count, nullptr, nullptr); }

@@ -20,9 +20,18 @@ TEST(YamuxByteQueue, AgreesWithANaiveQueueUnderRandomOperations) {
   SeededRng rng(testkit::seed(11));
   ByteQueue queue;
   std::deque<std::uint8_t> model;
+  std::vector<Bytes> lenders;
   for (int round = 0; round < 20'000; ++round) {
-    const auto choice = rng.below(5);
-    if (choice <= 1) {
+    const auto choice = rng.below(7);
+    if (choice == 5) {
+      lenders.push_back(random_bytes(rng, rng.below(8'000)));
+      queue.append_lent(lenders.back());
+      model.insert(model.end(), lenders.back().begin(), lenders.back().end());
+    } else if (choice == 6) {
+      queue.keep();
+      for (Bytes& lender : lenders) std::fill(lender.begin(), lender.end(), std::uint8_t{0xee});
+      lenders.clear();
+    } else if (choice <= 1) {
       const Bytes more = random_bytes(rng, rng.below(rng.below(10) == 0 ? 100'000 : 300));
       choice == 0 ? queue.append(ByteView(more)) : queue.append(Slice::copy(more));
       model.insert(model.end(), more.begin(), more.end());

@@ -149,6 +149,7 @@ void Session::Engine::remove(Stream& stream, std::optional<Pending> last_event) 
     body_stream_ = nullptr;
     body_finishes_ = false;
   }
+  if (lent_ == &stream) lent_ = nullptr;
   const auto it = streams_.find(stream.id);
   std::unique_ptr<Stream> owned = std::move(it->second);
   streams_.erase(it);

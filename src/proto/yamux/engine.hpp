@@ -26,6 +26,7 @@ class Session::Engine {
 
   // engine_receive.cpp
   Result<void> receive(ByteView bytes, Instant now);
+  void settle();
 
   // engine.cpp
   std::optional<Event> poll();
@@ -119,6 +120,9 @@ class Session::Engine {
   std::uint32_t body_left_ = 0;
   Stream* body_stream_ = nullptr;  ///< null: the body is discarded
   bool body_finishes_ = false;     ///< FIN takes effect behind the body
+  /// Whose received bytes may lie in memory of the driver, until settle(). One at a time, the first: who
+  /// sends much on many streams has them copied.
+  Stream* lent_ = nullptr;
 
   StreamIds ids_;
   std::size_t inbound_count_ = 0;

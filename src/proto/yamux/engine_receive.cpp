@@ -149,7 +149,12 @@ Result<void> Session::Engine::on_body(ByteView bytes) {
     discarded_ += bytes.size();
     return evict(*stream, stream->fin_sent && body_finishes_);
   }
-  stream->receive.append(bytes);
+  if (bytes.size() >= kLentBytesMin && (lent_ == nullptr || lent_ == stream)) {
+    lent_ = stream;
+    stream->receive.append_lent(bytes);
+  } else {
+    stream->receive.append(bytes);
+  }
   stream->receive_credit -= static_cast<std::uint32_t>(bytes.size());
   receive_buffered_ += bytes.size();
   raise(*stream, kReadablePending);
@@ -158,6 +163,10 @@ Result<void> Session::Engine::on_body(ByteView bytes) {
     if (std::exchange(body_finishes_, false)) on_remote_finish(*stream);
   }
   return {};
+}
+
+void Session::Engine::settle() {
+  if (Stream* stream = std::exchange(lent_, nullptr)) stream->receive.keep();
 }
 
 void Session::Engine::on_remote_finish(Stream& stream) {

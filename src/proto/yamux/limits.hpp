@@ -48,6 +48,9 @@ inline constexpr std::size_t kSliceCopyMax = 1'024;
 inline constexpr std::size_t kBufferBytesMin = 256;
 /// Bytes at which those buffers stop growing, unless more arrives at once.
 inline constexpr std::size_t kBufferBytesMax = 64 * 1024;
+/// Bytes of a received body from which it stays where the driver lent it until it was read: less is copied,
+/// because a run of its own costs as much.
+inline constexpr std::size_t kLentBytesMin = 4 * 1024;
 /// RST frames waiting to be sent. An honest peer cannot cause more than its ACK backlog plus its open streams
 /// while it does not read; past this bound the session ends (GHSA-3999-5ffv-wp2r).
 inline constexpr std::size_t kPendingResetsMax = 1'024;

@@ -15,7 +15,13 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
 
-Result<void> Session::receive(ByteView plaintext, Instant now) { return engine_->receive(plaintext, now); }
+Result<void> Session::receive(ByteView plaintext, Instant now) {
+  const auto received = engine_->receive(plaintext, now);
+  engine_->settle();
+  return received;
+}
+Result<void> Session::lend(ByteView plaintext, Instant now) { return engine_->receive(plaintext, now); }
+void Session::settle() { engine_->settle(); }
 std::optional<Event> Session::poll() { return engine_->poll(); }
 Instant Session::deadline() const { return engine_->deadline(); }
 Result<void> Session::on_deadline(Instant now) { return engine_->on_deadline(now); }

@@ -76,6 +76,10 @@ class Session {
   /// Takes decrypted bytes, cut anywhere. Any error is a violation by the peer or an exhausted budget, and
   /// fatal; calling again returns the same error. O(1) per frame, plus one copy of the payload.
   Result<void> receive(ByteView plaintext, Instant now);
+  /// The same, but large payloads stay where they lie in `plaintext`, to be read there: the caller keeps them
+  /// until settle(), which copies what nobody has consumed by then. May be called several times before.
+  Result<void> lend(ByteView plaintext, Instant now);
+  void settle();
   /// The next event, or nothing.
   std::optional<Event> poll();
   /// When on_deadline() wants to be called: keep-alive. Already past when a fatal error waits to be reported.

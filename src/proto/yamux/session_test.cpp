@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "proto/yamux/frames_for_tests.hpp"
+#include "proto/yamux/limits.hpp"
+#include "testkit/testkit.hpp"
 
 namespace starling::yamux {
 namespace {
@@ -156,6 +158,41 @@ TEST(YamuxSession, ReadableComesOncePerPollHoweverMuchArrives) {
   EXPECT_EQ(events(session), "");
   feed(session, data_frame(0, 1, "c"));
   EXPECT_EQ(events(session), "readable 1");
+}
+
+TEST(YamuxSession, LargeBodiesAreReadWhereTheyLieAndCopiedOnlyWhenTheyStay) {
+  Session session = started(Role::server);
+  Bytes body(kLentBytesMin);
+  SeededRng(testkit::seed(5)).fill(body);
+  Bytes wire = data_frame(kSyn, 1, body);
+  append(wire, data_frame(0, 1, "small"));
+  append(wire, data_frame(kSyn, 3, body));
+  ASSERT_TRUE(session.lend(wire, {}));
+  const auto lies_in_wire = [&](StreamId id) {
+    const auto* data = session.readable(id).data();
+    return data >= wire.data() && data < wire.data() + wire.size();
+  };
+  EXPECT_TRUE(lies_in_wire(kOne));
+  EXPECT_FALSE(lies_in_wire(StreamId(3))) << "one stream at a time";
+  session.consume(kOne, 100, {});
+  session.settle();
+  EXPECT_FALSE(lies_in_wire(kOne));
+  std::fill(wire.begin(), wire.end(), std::uint8_t{0xee});
+  EXPECT_EQ(read_all(session, kOne), std::string(as_text(ByteView(body).subspan(100))) + "small");
+  EXPECT_EQ(read_all(session, StreamId(3)), as_text(body));
+}
+
+TEST(YamuxSession, AStreamMayEndWhileItsBytesAreLent) {
+  Session session = started(Role::server);
+  const Bytes wire = data_frame(kSyn, 1, Bytes(kLentBytesMin));
+  ASSERT_TRUE(session.lend(wire, {}));
+  session.reset(kOne);
+  session.settle();
+  EXPECT_EQ(session.receive_buffered_bytes(), 0u);
+  const Bytes next = data_frame(kSyn, 3, Bytes(kLentBytesMin));
+  ASSERT_TRUE(session.lend(next, {}));
+  EXPECT_EQ(session.readable(StreamId(3)).data(), next.data() + kHeaderBytes);
+  session.settle();
 }
 
 TEST(YamuxSession, ReturnsWindowWhenTheApplicationReads) {
