@@ -349,11 +349,21 @@ void World::give(std::uint32_t index, Payload payload) {
   drain(index);
 }
 
+/// The next event's node is asked for while this one is at work: among many nodes none is near the processor.
+void World::fetch_ahead(const EventQueue::Entry& next) const noexcept {
+  constexpr std::size_t kLine = 64;
+  queue_.prefetch(next);
+  if (next.node == kNone || nodes_[next.node]->brain == nullptr) return;
+  const auto* brain = reinterpret_cast<const char*>(nodes_[next.node]->brain.get());
+  for (std::size_t at = 0; at < sizeof(node::AgentNode); at += kLine) __builtin_prefetch(brain + at);
+}
+
 void World::run(Duration duration) {
   const Instant end = now_.mono + duration;
   while (!queue_.empty() && queue_.top().at <= end) {
     const auto entry = queue_.pop();
     Payload payload = queue_.take(entry);
+    if (!queue_.empty()) fetch_ahead(queue_.top());
     set_time(entry.at);
     if (auto* task = std::get_if<Task>(&payload)) {
       task->action();

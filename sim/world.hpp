@@ -173,6 +173,7 @@ class World {
   void arm(std::uint32_t index, Instant deadline);
   void give(std::uint32_t index, Payload payload);
   void on_due(std::uint32_t index);
+  void fetch_ahead(const EventQueue::Entry& next) const noexcept;
   /// To the node itself.
   void deliver(std::uint32_t to, node::EdgeEvent event, Duration delay);
   /// Over a link: latency, bandwidth, order, cuts.

@@ -72,7 +72,12 @@ std::size_t hash_bytes(ByteView bytes) noexcept {
     h ^= h >> 29;
     bytes = bytes.subspan(8);
   }
-  for (const auto byte : bytes) h = (h ^ byte) * 1099511628211ULL;
+  if (!bytes.empty()) {
+    std::uint64_t word = bytes.size();  // in the topmost byte in effect: a tail of zeros is not nothing
+    word <<= 56;
+    std::memcpy(&word, bytes.data(), bytes.size());
+    h = (h ^ word) * 0x9e3779b97f4a7c15ULL;
+  }
   h ^= h >> 32;
   h *= 0xd6e8feb86659fd93ULL;
   h ^= h >> 32;

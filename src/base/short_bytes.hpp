@@ -8,28 +8,29 @@
 
 namespace starling {
 
-/// Up to kInline bytes in place, more in one allocation. For values of which a node keeps thousands, such as
-/// addresses: most take 8 to 20 bytes, for which a vector would cost an allocation and twice the memory.
-class ShortBytes {
+/// Up to `Inline` bytes in place, more in one allocation. For values of which a node keeps thousands, for
+/// which a vector would cost an allocation and twice the memory.
+template <std::size_t Inline>
+class BasicShortBytes {
  public:
-  static constexpr std::size_t kInline = 22;
+  static constexpr std::size_t kInline = Inline;
 
-  ShortBytes() noexcept = default;
-  explicit ShortBytes(ByteView bytes) { assign(bytes); }
-  ShortBytes(const ShortBytes& other) { assign(other.view()); }
-  ShortBytes(ShortBytes&& other) noexcept { take(other); }
-  ShortBytes& operator=(const ShortBytes& other) {
-    if (this != &other) *this = ShortBytes(other);
+  BasicShortBytes() noexcept = default;
+  explicit BasicShortBytes(ByteView bytes) { assign(bytes); }
+  BasicShortBytes(const BasicShortBytes& other) { assign(other.view()); }
+  BasicShortBytes(BasicShortBytes&& other) noexcept { take(other); }
+  BasicShortBytes& operator=(const BasicShortBytes& other) {
+    if (this != &other) *this = BasicShortBytes(other);
     return *this;
   }
-  ShortBytes& operator=(ShortBytes&& other) noexcept {
+  BasicShortBytes& operator=(BasicShortBytes&& other) noexcept {
     if (this != &other) {
       release();
       take(other);
     }
     return *this;
   }
-  ~ShortBytes() { release(); }
+  ~BasicShortBytes() { release(); }
 
   ByteView view() const noexcept { return {in_place() ? inline_ : heap(), size_}; }
   std::size_t size() const noexcept { return size_; }
@@ -52,7 +53,7 @@ class ShortBytes {
     size_ = static_cast<std::uint16_t>(bytes.size());
     if (!bytes.empty()) std::memcpy(target, bytes.data(), bytes.size());
   }
-  void take(ShortBytes& other) noexcept {
+  void take(BasicShortBytes& other) noexcept {
     std::memcpy(inline_, other.inline_, sizeof inline_);
     size_ = std::exchange(other.size_, std::uint16_t{0});
   }
@@ -63,5 +64,8 @@ class ShortBytes {
   std::uint16_t size_ = 0;
   std::uint8_t inline_[kInline] = {};
 };
+
+/// For addresses: most take 8 to 20 bytes.
+using ShortBytes = BasicShortBytes<22>;
 
 }  // namespace starling

@@ -18,11 +18,11 @@ inline constexpr std::size_t kRadixTextMax = 256;
 
 namespace starling {
 
-/// Bytes of a peer id: room for identity and sha2-256/512 multihashes.
-inline constexpr std::size_t kPeerIdBytesMax = 66;
 /// Bytes of a serialized public key that is inlined into the peer id instead of hashed (peer-ids
 /// specification).
 inline constexpr std::size_t kInlinePublicKeyBytesMax = 42;
+/// Bytes of a peer id: an identity multihash of the longest key that is inlined; one of sha2-256 takes 34.
+inline constexpr std::size_t kPeerIdBytesMax = 44;
 /// Characters of a peer id's text: base16 of the longest CID takes 137.
 inline constexpr std::size_t kPeerIdTextMax = 256;
 

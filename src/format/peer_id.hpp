@@ -30,7 +30,10 @@ class PeerId {
   std::string short_string() const;
   /// The key inside an identity multihash. format::Errc::bad_public_key when it is hashed or not canonical.
   Result<crypto::PublicKey> inline_key() const;
-  friend bool operator==(const PeerId& a, const PeerId& b) noexcept { return equal(a.bytes(), b.bytes()); }
+  // Of constant size: what is behind the end is zero in both.
+  friend bool operator==(const PeerId& a, const PeerId& b) noexcept {
+    return a.size_ == b.size_ && a.data_ == b.data_;
+  }
   friend std::strong_ordering operator<=>(const PeerId& a, const PeerId& b) noexcept {
     return compare(a.bytes(), b.bytes());
   }

@@ -159,7 +159,7 @@ void AgentNode::on_host(host_event::Event& event, Now now) {
   }
   if (std::get_if<host_event::AddressesChanged>(&event) != nullptr) own_.on_addresses_changed(now);
   if (std::get_if<host_event::Delivered>(&event) != nullptr) return;  // judged already
-  out_.emplace_back(std::move(event));
+  out_.push(std::move(event));
 }
 
 void AgentNode::on_judge(host_event::Judge& event, Now now) {
@@ -390,8 +390,7 @@ bool AgentNode::drain_parts(Now now) {
 std::optional<AgentNode::Action> AgentNode::poll(Now now) {
   while (true) {
     if (!out_.empty()) {
-      auto front = std::move(out_.front());
-      out_.pop_front();
+      auto front = out_.pop();
       return std::visit([](auto& event) { return Action(std::move(event)); }, front);
     }
     if (drain_parts(now)) continue;

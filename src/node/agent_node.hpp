@@ -1,5 +1,4 @@
 #pragma once
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -94,7 +93,7 @@ class AgentNode {
   Instant started_at() const noexcept { return started_; }
 
  private:
-  void tell(agent_event::Event event) { out_.emplace_back(std::move(event)); }
+  void tell(agent_event::Event event) { out_.push(std::move(event)); }
   void on_host(host_event::Event& event, Now now);
   void on_judge(host_event::Judge& event, Now now);
   void on_accepted(const agent::GossipJudgement& judgement, Now now);
@@ -123,7 +122,7 @@ class AgentNode {
   Finder finder_;
   Sender sender_;
   OwnPresence own_;
-  std::deque<std::variant<agent_event::Event, host_event::Event>> out_;
+  Fifo<std::variant<agent_event::Event, host_event::Event>> out_;
   std::set<AskId> company_asks_;    ///< dials of our own accord, of no interest above
   std::set<AskId> internal_finds_;  ///< for sends: the send's own id
   AskId own_lookup_;

@@ -45,7 +45,7 @@ void ConnTable::on_upgrade_ended(const IpPort& remote) {
 }
 
 Result<void> ConnTable::add(Conn conn) {
-  auto& ids = by_peer_[conn.peer];
+  auto& ids = peers_[conn.peer].conns;
   if (ids.size() >= kConnectionsPerPeerMax) {
     env_.metrics.add("conn_refused", "reason=\"peer\"");
     return fail(Errc::connection_limit);
@@ -54,19 +54,20 @@ Result<void> ConnTable::add(Conn conn) {
     if (const auto ip = conn.remote.as_tcp(); ip && counted(*ip)) ++per_ip_[key_of(*ip)];
   }
   ids.push_back(conn.id);
-  conns_.emplace(conn.id, std::move(conn));
+  const ConnId id = conn.id;
+  conns_[id] = std::move(conn);
   return {};
 }
 
 std::optional<ConnTable::Conn> ConnTable::remove(ConnId id) {
-  auto node = conns_.extract(id);
-  if (node.empty()) return std::nullopt;
-  Conn conn = std::move(node.mapped());
-  auto& ids = by_peer_[conn.peer];
-  std::erase(ids, id);
+  Conn* known = conns_.find(id);
+  if (known == nullptr) return std::nullopt;
+  Conn conn = std::move(*known);
+  conns_.erase(id);
+  auto& ids = peers_[conn.peer].conns;
+  ids.erase(std::find(ids.begin(), ids.end(), id));
   if (ids.empty()) {
-    by_peer_.erase(conn.peer);
-    values_.erase(conn.peer);
+    peers_.erase(conn.peer);
     tags_.erase(conn.peer);
   }
   if (conn.direction == Direction::inbound) {
@@ -75,31 +76,45 @@ std::optional<ConnTable::Conn> ConnTable::remove(ConnId id) {
   return conn;
 }
 
-const ConnTable::Conn* ConnTable::find(ConnId id) const {
-  const auto it = conns_.find(id);
-  return it == conns_.end() ? nullptr : &it->second;
-}
+const ConnTable::Conn* ConnTable::find(ConnId id) const { return conns_.find(id); }
 
 std::vector<ConnId> ConnTable::of(const PeerId& peer) const {
-  const auto it = by_peer_.find(peer);
-  return it == by_peer_.end() ? std::vector<ConnId>{} : it->second;
+  const Peer* known = peers_.find(peer);
+  if (known == nullptr) return {};
+  return {known->conns.begin(), known->conns.end()};
+}
+
+ConnId ConnTable::first_of(const PeerId& peer) const {
+  const Peer* known = peers_.find(peer);
+  return known == nullptr ? ConnId() : known->conns.front();
+}
+
+std::vector<const ConnTable::Conn*> ConnTable::all() const {
+  std::vector<const Conn*> out;
+  out.reserve(conns_.size());
+  conns_.for_each([&](ConnId, const Conn& conn) { out.push_back(&conn); });
+  std::sort(out.begin(), out.end(), [](const Conn* a, const Conn* b) { return a->id < b->id; });
+  return out;
 }
 
 void ConnTable::set_value(const PeerId& peer, char tag, int value) {
-  if (!by_peer_.contains(peer)) return;
-  if (value != 0) {
-    values_[peer][tag] = value;
-    return;
+  Peer* connected_peer = peers_.find(peer);
+  if (connected_peer == nullptr) return;
+  auto& values = connected_peer->values;
+  const auto known =
+      std::find_if(values.begin(), values.end(), [tag](const auto& v) { return v.first == tag; });
+  if (known == values.end()) {
+    if (value != 0) values.emplace_back(tag, value);
+  } else if (value != 0) {
+    known->second = value;
+  } else {
+    values.erase(known);
   }
-  const auto it = values_.find(peer);
-  if (it == values_.end()) return;
-  it->second.erase(tag);
-  if (it->second.empty()) values_.erase(it);
 }
 
 Result<void> ConnTable::set_tag(const PeerId& peer, std::string_view tag, std::int32_t value) {
   if (tag.empty() || tag.size() > kTagBytesMax) return fail(Errc::bad_tag);
-  if (!by_peer_.contains(peer)) return {};
+  if (!connected(peer)) return {};
   auto& tags = tags_[peer];
   const auto known = tags.find(tag);
   if (known != tags.end()) {
@@ -117,8 +132,9 @@ Result<void> ConnTable::set_tag(const PeerId& peer, std::string_view tag, std::i
 
 std::int64_t ConnTable::value_of(const PeerId& peer) const {
   std::int64_t value = 0;
-  if (const auto it = values_.find(peer); it != values_.end())
-    for (const auto& [tag, amount] : it->second) value += amount;
+  if (const Peer* known = peers_.find(peer))
+    for (const auto& [tag, amount] : known->values) value += amount;
+  if (tags_.empty()) return value;
   if (const auto it = tags_.find(peer); it != tags_.end())
     for (const auto& [tag, amount] : it->second) value += amount;
   return value;
@@ -150,10 +166,10 @@ std::vector<ConnId> ConnTable::least_useful(std::size_t target, Duration grace, 
     ConnId id;
   };
   std::vector<Candidate> candidates;
-  for (const auto& [id, conn] : conns_) {
-    if (is_protected(conn.peer) || now - conn.since < grace) continue;
+  conns_.for_each([&](ConnId id, const Conn& conn) {
+    if (is_protected(conn.peer) || now - conn.since < grace) return;
     candidates.push_back({value_of(conn.peer), conn.since, id});
-  }
+  });
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     if (a.value != b.value) return a.value < b.value;
     if (a.since != b.since) return a.since > b.since;

@@ -1,5 +1,6 @@
 #pragma once
 // Who is connected, who may be, and who has to go when it gets crowded.
+#include <boost/container/small_vector.hpp>
 #include <map>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "base/env.hpp"
+#include "base/node_map.hpp"
 #include "format/multiaddr.hpp"
 #include "node/errors.hpp"
 #include "node/ids.hpp"
@@ -55,10 +57,13 @@ class ConnTable {
   const Conn* find(ConnId id) const;
   /// Oldest first; empty when not connected.
   std::vector<ConnId> of(const PeerId& peer) const;
-  bool connected(const PeerId& peer) const { return by_peer_.contains(peer); }
+  /// The oldest connection to the peer; none when not connected.
+  ConnId first_of(const PeerId& peer) const;
+  bool connected(const PeerId& peer) const { return peers_.contains(peer); }
   std::size_t size() const noexcept { return conns_.size(); }
-  std::size_t peers_count() const noexcept { return by_peer_.size(); }
-  const std::map<ConnId, Conn>& all() const noexcept { return conns_; }
+  std::size_t peers_count() const noexcept { return peers_.size(); }
+  /// In the order of their ids. Valid until the next add() or remove().
+  std::vector<const Conn*> all() const;
 
   /// Values add up per peer under a tag of ours; 0 removes the tag.
   void set_value(const PeerId& peer, char tag, int value);
@@ -96,11 +101,15 @@ class ConnTable {
 
   ConnLimits limits_;
   Env& env_;
-  std::map<ConnId, Conn> conns_;
-  std::unordered_map<PeerId, std::vector<ConnId>> by_peer_;  ///< never iterated
+  /// What a connected peer has here. Nearly always one connection and one or two values: kept in place.
+  struct Peer {
+    boost::container::small_vector<ConnId, 1> conns;  ///< oldest first
+    boost::container::small_vector<std::pair<char, int>, 2> values;
+  };
+  NodeMap<ConnId, Conn> conns_;
+  NodeMap<PeerId, Peer> peers_;
   std::map<IpKey, std::size_t> per_ip_;
   std::size_t upgrading_ = 0;
-  std::unordered_map<PeerId, std::map<char, int>> values_;                             ///< never iterated
   std::unordered_map<PeerId, std::map<std::string, std::int32_t, std::less<>>> tags_;  ///< never iterated
   std::map<PeerId, std::uint32_t> protected_;
 };

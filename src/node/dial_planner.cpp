@@ -11,7 +11,7 @@ void DialPlanner::add_address(Job& job, JobId id, const Multiaddr& address) {
     const ResolveId resolve(next_resolve_++);
     resolves_.emplace(resolve, id);
     ++job.resolving;
-    actions_.emplace_back(Resolve{resolve, address});
+    actions_.push(Resolve{resolve, address});
     return;
   }
   if (!address.as_tcp()) return;
@@ -36,7 +36,7 @@ DialPlanner::JobId DialPlanner::connect(std::optional<PeerId> peer, const std::v
   if (peer) {
     if (const auto it = by_peer_.find(*peer); it != by_peer_.end()) {
       const JobId running = it->second;
-      Job& job = jobs_.at(running);
+      Job& job = *jobs_.at(running);
       job.joined.push_back(id);
       if (insist == Insist::yes) job.insist = insist;
       for (const auto& address : addresses) add_address(job, running, address);
@@ -45,10 +45,10 @@ DialPlanner::JobId DialPlanner::connect(std::optional<PeerId> peer, const std::v
     }
   }
   if (jobs_.size() >= kDialJobsMax) {
-    actions_.emplace_back(JobDone{{id}, peer, fail(Errc::too_many_dials)});
+    actions_.push(JobDone{{id}, peer, fail(Errc::too_many_dials)});
     return id;
   }
-  Job& job = jobs_[id];
+  Job& job = *jobs_.emplace(id, std::make_unique<Job>()).first->second;
   job.joined.push_back(id);
   job.peer = peer;
   job.insist = insist;
@@ -65,7 +65,7 @@ void DialPlanner::on_resolved(ResolveId resolve, Result<std::vector<Multiaddr>> 
   if (it == resolves_.end()) return;
   const JobId id = it->second;
   resolves_.erase(it);
-  Job& job = jobs_.at(id);
+  Job& job = *jobs_.at(id);
   --job.resolving;
   if (!addresses) {
     job.last_error = addresses.error();
@@ -93,11 +93,11 @@ void DialPlanner::remember_failure(const Multiaddr& address, Instant now) {
 
 /// Starts what may start now, or ends the job when nothing is left that could succeed.
 void DialPlanner::advance(JobId id, Instant now) {
-  Job& job = jobs_.at(id);
+  Job& job = *jobs_.at(id);
   while (!job.waiting.empty() && job.under_way < kDialsPerJobAtOnceMax && dials_.size() < kDialsAtOnceMax) {
     if (job.under_way > 0 && now < job.next_at) break;
     Multiaddr address = std::move(job.waiting.front());
-    job.waiting.pop_front();
+    job.waiting.erase(job.waiting.begin());
     job.tried.push_back(address);
     if (job.insist == Insist::no && backing_off(address, now)) {
       job.skipped_by_backoff = true;
@@ -107,7 +107,7 @@ void DialPlanner::advance(JobId id, Instant now) {
     dials_.emplace(dial, Dial{id, address, now + kDialTimeout});
     ++job.under_way;
     job.next_at = now + kDialStagger;
-    actions_.emplace_back(StartDial{dial, std::move(address), job.peer});
+    actions_.push(StartDial{dial, std::move(address), job.peer});
   }
   if (!job.waiting.empty() || job.under_way > 0 || job.resolving > 0) return;
   if (job.tried.empty()) {
@@ -124,26 +124,30 @@ void DialPlanner::advance(JobId id, Instant now) {
 void DialPlanner::advance_all(Instant now) {
   std::vector<JobId> ids;
   for (const auto& [id, job] : jobs_)
-    if (!job.waiting.empty()) ids.push_back(id);
+    if (!job->waiting.empty()) ids.push_back(id);
   for (const JobId id : ids)
     if (jobs_.contains(id)) advance(id, now);
 }
 
 void DialPlanner::finish(JobId id, Result<ConnId> outcome) {
-  auto node = jobs_.extract(id);
-  Job& job = node.mapped();
+  const auto own = jobs_.find(id);
+  const std::unique_ptr<Job> ended = std::move(own->second);
+  jobs_.erase(own);
+  Job& job = *ended;
   if (job.peer) by_peer_.erase(*job.peer);
-  for (auto it = dials_.begin(); it != dials_.end();) {
+  for (auto it = dials_.begin(); job.under_way > 0 && it != dials_.end();) {
     if (it->second.job == id) {
-      actions_.emplace_back(CancelDial{it->first});
+      actions_.push(CancelDial{it->first});
       it = dials_.erase(it);
+      --job.under_way;
     } else {
       ++it;
     }
   }
+  if (dials_.empty()) dials_.shrink_to_fit();
   std::erase_if(resolves_, [id](const auto& entry) { return entry.second == id; });
   env_.metrics.add(outcome ? "dial_jobs_connected" : "dial_jobs_failed");
-  actions_.emplace_back(JobDone{std::move(job.joined), job.peer, std::move(outcome)});
+  actions_.push(JobDone{std::move(job.joined), job.peer, std::move(outcome)});
 }
 
 void DialPlanner::on_dial_failed(DialId dial, Error error, Instant now) {
@@ -152,7 +156,7 @@ void DialPlanner::on_dial_failed(DialId dial, Error error, Instant now) {
   const JobId id = it->second.job;
   remember_failure(it->second.address, now);
   dials_.erase(it);
-  Job& job = jobs_.at(id);
+  Job& job = *jobs_.at(id);
   --job.under_way;
   job.last_error = error;
   if (job.under_way == 0) job.next_at = now;
@@ -166,7 +170,7 @@ void DialPlanner::on_connected(DialId dial, ConnId conn, const PeerId& peer, Ins
   const JobId id = it->second.job;
   backoffs_.erase(it->second.address);
   dials_.erase(it);
-  Job& job = jobs_.at(id);
+  Job& job = *jobs_.at(id);
   --job.under_way;
   if (!job.peer) job.peer = peer;
   const auto own = by_peer_.find(*job.peer);
@@ -190,17 +194,15 @@ void DialPlanner::close() {
 
 std::optional<DialPlanner::Action> DialPlanner::poll() {
   if (actions_.empty()) return std::nullopt;
-  std::optional<Action> action(std::move(actions_.front()));
-  actions_.pop_front();
-  return action;
+  return actions_.pop();
 }
 
 Instant DialPlanner::deadline() const {
   Instant next = Instant::never();
   for (const auto& [id, job] : jobs_) {
-    next = std::min(next, job.give_up_at);
-    const bool may_start = !job.waiting.empty() && job.under_way < kDialsPerJobAtOnceMax;
-    if (may_start && dials_.size() < kDialsAtOnceMax) next = std::min(next, job.next_at);
+    next = std::min(next, job->give_up_at);
+    const bool may_start = !job->waiting.empty() && job->under_way < kDialsPerJobAtOnceMax;
+    if (may_start && dials_.size() < kDialsAtOnceMax) next = std::min(next, job->next_at);
   }
   for (const auto& [id, dial] : dials_) next = std::min(next, dial.give_up_at);
   return next;
@@ -212,12 +214,12 @@ void DialPlanner::on_deadline(Instant now) {
     if (dial.give_up_at <= now) late.push_back(id);
   for (const DialId id : late) {
     if (!dials_.contains(id)) continue;
-    actions_.emplace_back(CancelDial{id});
+    actions_.push(CancelDial{id});
     on_dial_failed(id, make_error(Errc::dial_timeout), now);
   }
   std::vector<JobId> over;
   for (const auto& [id, job] : jobs_)
-    if (job.give_up_at <= now) over.push_back(id);
+    if (job->give_up_at <= now) over.push_back(id);
   for (const JobId id : over)
     if (jobs_.contains(id)) finish(id, fail(Errc::dial_timeout));
   advance_all(now);

@@ -1,13 +1,16 @@
 #pragma once
 // Decides which address of a peer is dialled when.
-#include <deque>
+#include <boost/container/flat_map.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <map>
+#include <memory>
 #include <optional>
 #include <variant>
 #include <vector>
 
 #include "base/bounded.hpp"
 #include "base/env.hpp"
+#include "base/fifo.hpp"
 #include "format/multiaddr.hpp"
 #include "node/errors.hpp"
 #include "node/ids.hpp"
@@ -82,7 +85,7 @@ class DialPlanner {
   struct Job {
     std::vector<JobId> joined;
     std::optional<PeerId> peer;
-    std::deque<Multiaddr> waiting;
+    std::vector<Multiaddr> waiting;
     std::vector<Multiaddr> tried;
     std::size_t under_way = 0;
     std::size_t resolving = 0;
@@ -107,11 +110,12 @@ class DialPlanner {
 
   Env& env_;
   LruMap<Multiaddr, Backoff> backoffs_;
-  std::map<JobId, Job> jobs_;
-  std::map<PeerId, JobId> by_peer_;
-  std::map<DialId, Dial> dials_;
-  std::map<ResolveId, JobId> resolves_;
-  std::deque<Action> actions_;
+  // Ids rise, so what is new stands at the end.
+  boost::container::flat_map<JobId, std::unique_ptr<Job>> jobs_;
+  boost::unordered_flat_map<PeerId, JobId, std::hash<PeerId>> by_peer_;  ///< never iterated
+  boost::container::flat_map<DialId, Dial> dials_;
+  std::map<ResolveId, JobId> resolves_;  ///< hardly ever any
+  Fifo<Action> actions_;
   std::uint64_t next_job_ = 1;
   std::uint64_t next_dial_ = 1;
   std::uint64_t next_resolve_ = 1;

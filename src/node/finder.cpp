@@ -22,7 +22,7 @@ std::vector<Multiaddr> dialable(const agent::CheckedPresence& presence, const ag
 void Finder::start(AskId ask, const EthAddress& wallet, Duration cache_age, const agent::DialClasses& classes,
                    Now now) {
   if (finds_.size() >= kFindsMax) {
-    done_.push_back({ask, wallet, fail(kad::Errc::too_many_queries)});
+    done_.push({ask, wallet, fail(kad::Errc::too_many_queries)});
     return;
   }
   Find& find = finds_[ask];
@@ -126,7 +126,7 @@ bool Finder::on_presence_answer(const host_event::PresenceAnswered& answer, Now 
 
 void Finder::finish(AskId ask, Result<FoundPresence> outcome) {
   auto node = finds_.extract(ask);
-  if (!node.empty()) done_.push_back({ask, node.mapped().wallet, std::move(outcome)});
+  if (!node.empty()) done_.push({ask, node.mapped().wallet, std::move(outcome)});
 }
 
 void Finder::finish_with(AskId ask, agent::CheckedPresence presence, PresenceSource source, Now now) {
@@ -139,8 +139,7 @@ void Finder::not_found(AskId ask) { finish(ask, fail(Errc::not_found)); }
 
 std::optional<agent_event::Found> Finder::poll() {
   if (done_.empty()) return std::nullopt;
-  std::optional<agent_event::Found> out(std::move(done_.front()));
-  done_.pop_front();
+  std::optional<agent_event::Found> out(done_.pop());
   return out;
 }
 

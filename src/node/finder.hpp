@@ -57,7 +57,7 @@ class Finder {
   std::map<AskId, Find> finds_;
   std::map<kad::QueryId, AskId> queries_;
   std::map<AskId, AskId> questions_;  // question to a provider → find
-  std::deque<agent_event::Found> done_;
+  Fifo<agent_event::Found> done_;
 };
 
 /// The addresses of a record that policy lets us dial now, and notes that they are being dialled.

@@ -106,21 +106,18 @@ void Host::add_app_protocol(std::string protocol) {
 }
 
 std::shared_ptr<const identify::Info> Host::info_of(const PeerId& peer) const {
-  const auto it = peers_.find(peer);
-  return it == peers_.end() ? nullptr : it->second.info;
+  const Peer* known = peers_.find(peer);
+  return known == nullptr ? nullptr : known->info;
 }
 
 std::vector<Multiaddr> Host::addresses_of(const PeerId& peer) const {
   const auto* known = book_.peek(peer);
-  return known == nullptr ? std::vector<Multiaddr>{} : *known;
+  return known == nullptr ? std::vector<Multiaddr>{} : known->unpacked();
 }
 
 void Host::remember(const PeerId& peer, const std::vector<Multiaddr>& addresses) {
   if (addresses.empty()) return;
-  std::vector<Multiaddr> kept(
-      addresses.begin(),
-      addresses.begin() + static_cast<std::ptrdiff_t>(std::min(addresses.size(), kAddressesPerPeerMax)));
-  book_.put(peer, std::move(kept));
+  book_.put(peer, PackedAddrs(std::span(addresses).first(std::min(addresses.size(), kAddressesPerPeerMax))));
 }
 
 // ---------------------------------------------------------------------------------------------- dialling
@@ -256,7 +253,7 @@ void Host::on_event(up::Connected& event, Now now) {
   }
   const bool is_new = conns_.of(event.peer).size() == 1;
   if (is_new) {
-    peers_[event.peer];
+    static_cast<void>(peers_[event.peer]);
     tell(host_event::PeerConnected{event.peer});
   }
   if (event.dial) planner_.on_connected(event.dial, event.conn, event.peer, now.mono);
@@ -340,8 +337,8 @@ void Host::on_event(up::Identified& event, Now now) {
 
 /// Who is in a mesh is worth more.
 void Host::note_mesh() {
-  for (const auto& [peer, state] : peers_) conns_.set_value(peer, 'm', 0);
   if (!router_) return;
+  peers_.for_each([this](const PeerId& peer, const Peer&) { conns_.set_value(peer, 'm', 0); });
   for (const auto& stats : router_->topic_stats())
     for (const auto& peer : router_->mesh_peers(stats.topic)) conns_.set_value(peer, 'm', kMeshValue);
 }
@@ -367,9 +364,9 @@ void Host::open_gossip(const PeerId& peer, Now) {
   Peer& state = peers_[peer];
   if (!router_ || state.gossip_conn || !state.info || state.gossip_attempts >= kGossipAttemptsMax) return;
   const auto protocol = best_gossip(*state.info);
-  const auto conns = conns_.of(peer);
-  if (!protocol || conns.empty()) return;
-  state.gossip_conn = conns.front();
+  const ConnId conn = conns_.first_of(peer);
+  if (!protocol || !conn) return;
+  state.gossip_conn = conn;
   ++state.gossip_attempts;
   command(down::OpenGossip{state.gossip_conn, *protocol});
 }
@@ -476,14 +473,12 @@ bool Host::drain_router(Now now) {
   while (auto action = router_->poll()) {
     any = true;
     if (auto* send = std::get_if<gossip::SendRpc>(&*action)) {
-      const auto it = peers_.find(send->to);
-      if (it != peers_.end() && it->second.gossip_open)
-        command(down::SendGossip{it->second.gossip_conn, std::move(send->rpc), send->lane});
+      const Peer* peer = peers_.find(send->to);
+      if (peer != nullptr && peer->gossip_open)
+        command(down::SendGossip{peer->gossip_conn, std::move(send->rpc), send->lane});
     } else if (auto* validate = std::get_if<gossip::Validate>(&*action)) {
-      const auto conns = conns_.of(validate->from);
       validations_.emplace(validate->id, Validation{validate->from, validate->message});
-      command(
-          down::CheckSignature{conns.empty() ? ConnId() : conns.front(), validate->id, validate->message});
+      command(down::CheckSignature{conns_.first_of(validate->from), validate->id, validate->message});
     } else if (auto* deliver = std::get_if<gossip::Deliver>(&*action)) {
       if (const auto author = PeerId::from_bytes(deliver->message->from))
         tell(host_event::Delivered{*author, std::move(deliver->message)});
@@ -526,9 +521,8 @@ bool Host::drain_kad(Now now) {
   while (auto action = kad_->poll()) {
     any = true;
     if (auto* ask = std::get_if<kad::SendRequest>(&*action)) {
-      const auto conns = conns_.of(ask->peer);
-      if (!conns.empty()) {
-        command(down::AskKad{conns.front(), std::move(*ask)});
+      if (const ConnId conn = conns_.first_of(ask->peer)) {
+        command(down::AskKad{conn, std::move(*ask)});
       } else if (shutting_down_) {
         kad_->on_request_failed(ask->id, make_error(Errc::shutting_down), now);
       } else {
@@ -567,9 +561,8 @@ void Host::on_event(up::Pinged& event, Now) { tell(host_event::Pinged{event.ask,
 AskId Host::ask_presence(const PeerId& peer, std::vector<Multiaddr> addresses, const EthAddress& wallet,
                          Now now) {
   const AskId ask(next_ask_++);
-  const auto conns = conns_.of(peer);
-  if (!conns.empty())
-    command(down::AskPresence{conns.front(), ask, wallet});
+  if (const ConnId conn = conns_.first_of(peer))
+    command(down::AskPresence{conn, ask, wallet});
   else
     dial(peer, std::move(addresses), DialPlanner::Insist::no, WaitingPresence{ask, wallet}, now);
   return ask;
@@ -577,11 +570,10 @@ AskId Host::ask_presence(const PeerId& peer, std::vector<Multiaddr> addresses, c
 
 AskId Host::ping(const PeerId& peer, Now) {
   const AskId ask(next_ask_++);
-  const auto conns = conns_.of(peer);
-  if (conns.empty())
-    tell(host_event::Pinged{ask, fail(Errc::not_connected)});
+  if (const ConnId conn = conns_.first_of(peer))
+    command(down::Ping{conn, ask});
   else
-    command(down::Ping{conns.front(), ask});
+    tell(host_event::Pinged{ask, fail(Errc::not_connected)});
   return ask;
 }
 
@@ -594,9 +586,7 @@ std::optional<Host::Action> Host::poll(Now now) {
     const bool routed = drain_router(now);
     if (!planned && !queried && !routed) return std::nullopt;
   }
-  std::optional<Action> action(std::move(out_.front()));
-  out_.pop_front();
-  return action;
+  return out_.pop();
 }
 
 Instant Host::deadline() const {
@@ -630,7 +620,7 @@ void Host::shut_down(Now) {
   if (shutting_down_) return;
   shutting_down_ = true;
   planner_.close();
-  for (const auto& [id, conn] : conns_.all()) command(down::Close{id, make_error(Errc::shutting_down)});
+  for (const auto* conn : conns_.all()) command(down::Close{conn->id, make_error(Errc::shutting_down)});
 }
 
 }  // namespace starling::node

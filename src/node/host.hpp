@@ -1,12 +1,13 @@
 #pragma once
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
-#include <unordered_map>
 #include <variant>
 
+#include "base/fifo.hpp"
+#include "base/node_map.hpp"
+#include "format/packed_addrs.hpp"
 #include "gossip/router.hpp"
 #include "kad/kad.hpp"
 #include "node/conn_table.hpp"
@@ -214,8 +215,8 @@ class Host {
     gossip::MessagePtr message;
   };
 
-  void command(EdgeCommand edge_command) { out_.emplace_back(std::move(edge_command)); }
-  void tell(host_event::Event event) { out_.emplace_back(std::move(event)); }
+  void command(EdgeCommand edge_command) { out_.push(std::move(edge_command)); }
+  void tell(host_event::Event event) { out_.push(std::move(event)); }
 
   void on_event(up::Connected& event, Now now);
   void on_event(up::DialFailed& event, Now now);
@@ -261,14 +262,14 @@ class Host {
   Reachability reachability_;
   std::unique_ptr<kad::Kad> kad_;
   std::unique_ptr<gossip::Router> router_;
-  std::unordered_map<PeerId, Peer> peers_;  ///< never iterated for an order
-  LruMap<PeerId, std::vector<Multiaddr>> book_;
+  NodeMap<PeerId, Peer> peers_;
+  LruMap<PeerId, PackedAddrs> book_;
   std::map<DialPlanner::JobId, Waiting> waiting_;
   std::map<gossip::ValidationId, Validation> validations_;
   std::set<std::pair<Instant, PeerId>> gossip_retries_;
   std::vector<Bootstrap> bootstrap_;
   std::size_t px_dials_ = 0;
-  std::deque<Action> out_;
+  Fifo<Action> out_;
   std::uint64_t next_ask_ = 1;
   std::uint64_t last_seqno_ = 0;
   std::uint64_t record_seq_ = 0;

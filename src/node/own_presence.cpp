@@ -74,14 +74,14 @@ void OwnPresence::on_server_added(Now now) {
 }
 
 void OwnPresence::persist_identity() {
-  out_.emplace_back(agent_event::Persist{Kept::issued, {}, encode_issued(identity_.issued())});
-  out_.emplace_back(agent_event::Persist{Kept::delegation, {}, agent::encode(identity_.delegation().wire)});
+  out_.push(agent_event::Persist{Kept::issued, {}, encode_issued(identity_.issued())});
+  out_.push(agent_event::Persist{Kept::delegation, {}, agent::encode(identity_.delegation().wire)});
 }
 
 void OwnPresence::persist_seal_keys() {
   if (seal_keys_.revision() == seal_revision_) return;
   seal_revision_ = seal_keys_.revision();
-  out_.emplace_back(agent_event::Persist{Kept::seal_keys, {}, encode_seal_keys(seal_keys_)});
+  out_.push(agent_event::Persist{Kept::seal_keys, {}, encode_seal_keys(seal_keys_)});
 }
 
 void OwnPresence::make_record(Now now) {
@@ -143,7 +143,7 @@ bool OwnPresence::on_query(const kad::QueryDone& done, Now now) {
     failures_ = 0;
     stored_ = put_done->stored;
     better_ = put_done->better;
-    out_.emplace_back(agent_event::Published{record_seq_, stored_});
+    out_.push(agent_event::Published{record_seq_, stored_});
     withdrawn_ = withdrawing_;
     return true;
   }
@@ -187,9 +187,7 @@ void OwnPresence::withdraw(Now now) {
 
 std::optional<agent_event::Event> OwnPresence::poll() {
   if (out_.empty()) return std::nullopt;
-  std::optional<agent_event::Event> event(std::move(out_.front()));
-  out_.pop_front();
-  return event;
+  return out_.pop();
 }
 
 Instant OwnPresence::deadline() const noexcept {

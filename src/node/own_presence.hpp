@@ -1,10 +1,10 @@
 #pragma once
-#include <deque>
 #include <optional>
 #include <string>
 
 #include "agent/identity.hpp"
 #include "agent/seal_keys.hpp"
+#include "base/fifo.hpp"
 #include "node/agent_events.hpp"
 #include "node/host.hpp"
 
@@ -84,7 +84,7 @@ class OwnPresence {
   Instant give_up_at_ = Instant::never();
   std::uint64_t seal_revision_ = 0;
   std::optional<Bytes> better_;
-  std::deque<agent_event::Event> out_;
+  Fifo<agent_event::Event> out_;
 };
 
 /// SealKeys as they are kept, and back. Errc of format when the bytes are damaged.

@@ -8,13 +8,13 @@ namespace starling::node {
 std::optional<EthAddress> Sender::start(AskId ask, SendOptions options, Now now) {
   if (sends_.size() >= kSendsMax || host_.pubsub() == nullptr) {
     const auto why = host_.pubsub() == nullptr ? Errc::gossip_off : Errc::too_many_sends;
-    out_.push_back({ask, {}, agent::DeliveryState::failed, {}, make_error(why), 0});
+    out_.push({ask, {}, agent::DeliveryState::failed, {}, make_error(why), 0});
     return std::nullopt;
   }
   const auto id = agent::make_envelope_id(env_.rng);
   auto envelope = identity_.start_envelope(id, options.to, now.wall, options.life);
   if (!envelope) {
-    out_.push_back({ask, id, agent::DeliveryState::failed, {}, envelope.error(), 0});
+    out_.push({ask, id, agent::DeliveryState::failed, {}, envelope.error(), 0});
     return std::nullopt;
   }
   Send& send = sends_[ask];
@@ -66,7 +66,7 @@ void Sender::launch(AskId ask, const std::optional<crypto::X25519Key>& seal_key,
   Send& send = sends_.at(ask);
   if (const auto composed = compose(send, seal_key); !composed)
     return end(ask, agent::DeliveryState::failed, composed.error());
-  out_.push_back({ask, send.envelope.id, agent::DeliveryState::accepted, {}, std::nullopt, 0});
+  out_.push({ask, send.envelope.id, agent::DeliveryState::accepted, {}, std::nullopt, 0});
   send.schedule.emplace(send.envelope.expires_at, now);
   arm(ask, send, now.mono);
   on_deadline(now);
@@ -84,7 +84,7 @@ void Sender::publish_copy(AskId ask, Send& send, Now now) {
   if (send.handed_over) return;
   send.handed_over = true;
   ++sent_count_;
-  out_.push_back({ask, send.envelope.id, agent::DeliveryState::sent, "gossip", std::nullopt, handed_to});
+  out_.push({ask, send.envelope.id, agent::DeliveryState::sent, "gossip", std::nullopt, handed_to});
 }
 
 void Sender::arm(AskId ask, Send& send, Instant due) {
@@ -97,14 +97,12 @@ void Sender::end(AskId ask, agent::DeliveryState state, std::optional<Error> err
   auto node = sends_.extract(ask);
   if (node.empty()) return;
   due_.erase({node.mapped().due, ask});
-  out_.push_back({ask, node.mapped().envelope.id, state, {}, error, 0});
+  out_.push({ask, node.mapped().envelope.id, state, {}, error, 0});
 }
 
 std::optional<agent_event::SendState> Sender::poll() {
   if (out_.empty()) return std::nullopt;
-  std::optional<agent_event::SendState> state(std::move(out_.front()));
-  out_.pop_front();
-  return state;
+  return out_.pop();
 }
 
 Instant Sender::deadline() const { return due_.empty() ? Instant::never() : due_.begin()->first; }

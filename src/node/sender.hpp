@@ -1,5 +1,4 @@
 #pragma once
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -55,7 +54,7 @@ class Sender {
   Env& env_;
   std::map<AskId, Send> sends_;
   std::set<std::pair<Instant, AskId>> due_;
-  std::deque<agent_event::SendState> out_;
+  Fifo<agent_event::SendState> out_;
   std::uint64_t sent_count_ = 0;
 };
 

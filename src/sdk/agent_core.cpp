@@ -482,7 +482,8 @@ void AgentCore::peers(Done<std::vector<PeerView>> done) {
   state_->ask<std::vector<PeerView>>(std::move(done), [](node::AgentNode& node, Now) {
     std::vector<PeerView> out;
     const node::Host& host = node.host();
-    for (const auto& [id, conn] : host.connections().all()) {
+    for (const node::ConnTable::Conn* at : host.connections().all()) {
+      const auto& conn = *at;
       PeerView view{conn.peer, conn.remote, conn.direction, {}, {}, 0};
       if (const auto info = host.info_of(conn.peer)) {
         view.agent = info->agent_version;

@@ -242,8 +242,8 @@ void HostCore::peers(Host::Done<std::vector<std::string>> done) {
                                 [](node::Host& host, Owed<std::vector<std::string>> owed, Now) {
                                   std::vector<std::string> all;
                                   std::set<PeerId> seen;
-                                  for (const auto& [id, conn] : host.connections().all())
-                                    if (seen.insert(conn.peer).second) all.push_back(conn.peer.to_string());
+                                  for (const auto* conn : host.connections().all())
+                                    if (seen.insert(conn->peer).second) all.push_back(conn->peer.to_string());
                                   owed(std::move(all));
                                 });
 }
@@ -252,10 +252,10 @@ void HostCore::connections(Host::Done<std::vector<ConnectionInfo>> done) {
   ask<std::vector<ConnectionInfo>>(
       std::move(done), [](node::Host& host, Owed<std::vector<ConnectionInfo>> owed, Now) {
         std::vector<ConnectionInfo> all;
-        for (const auto& [id, conn] : host.connections().all())
-          all.push_back({conn.peer.to_string(), conn.remote.without_peer_id().to_string(),
-                         conn.direction == node::Direction::inbound ? ConnectionInfo::Direction::inbound
-                                                                    : ConnectionInfo::Direction::outbound});
+        for (const auto* conn : host.connections().all())
+          all.push_back({conn->peer.to_string(), conn->remote.without_peer_id().to_string(),
+                         conn->direction == node::Direction::inbound ? ConnectionInfo::Direction::inbound
+                                                                     : ConnectionInfo::Direction::outbound});
         owed(std::move(all));
       });
 }

@@ -6,8 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/fifo.hpp"
 #include "base/time.hpp"
-#include "proto/gossip/fifo.hpp"
 #include "proto/gossip/peer_ref.hpp"
 #include "proto/gossip/topics.hpp"
 

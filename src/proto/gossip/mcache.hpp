@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "proto/gossip/fifo.hpp"
+#include "base/fifo.hpp"
 #include "proto/gossip/message.hpp"
 #include "proto/gossip/peer_ref.hpp"
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "proto/gossip/fifo.hpp"
+#include "base/fifo.hpp"
 #include "proto/gossip/rpc.hpp"
 #include "proto/gossip/rpc_codec.hpp"
 

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/fifo.hpp"
 #include "proto/gossip/backoff.hpp"
 #include "proto/gossip/deliveries.hpp"
-#include "proto/gossip/fifo.hpp"
 #include "proto/gossip/keyed_hash.hpp"
 #include "proto/gossip/limits.hpp"
 #include "proto/gossip/mcache.hpp"

@@ -5,9 +5,9 @@
 #include <deque>
 #include <set>
 
+#include "base/fifo.hpp"
 #include "proto/gossip/backoff.hpp"
 #include "proto/gossip/deliveries.hpp"
-#include "proto/gossip/fifo.hpp"
 #include "proto/gossip/keyed_hash.hpp"
 #include "proto/gossip/mcache.hpp"
 #include "proto/gossip/peers.hpp"

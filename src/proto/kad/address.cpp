@@ -61,6 +61,13 @@ std::vector<Multiaddr> usable_addrs(std::span<const Multiaddr> addrs, AddressSco
   return out;
 }
 
+void keep_usable(std::vector<Multiaddr>& addrs, AddressScope scope, std::size_t count) {
+  bool in_order = addrs.size() <= count;
+  for (auto it = addrs.begin(); in_order && it != addrs.end(); ++it)
+    in_order = in_scope(*it, scope) && !may_have_peer_id(*it) && std::find(addrs.begin(), it, *it) == it;
+  if (!in_order) addrs = usable_addrs(addrs, scope, count);
+}
+
 std::uint32_t address_group(const Multiaddr& addr, const Diversity& diversity) {
   const auto ip = addr.ip_port();
   if (!ip) return 0;

@@ -198,13 +198,13 @@ void Kad::on_response(RequestId id, Message response, Now now) {
   auto request = *pool_.close(id);
   answered_ = now.mono;
   answer_time_.note(now.mono - request.sent);
-  table_.on_answer(request.peer.id, now.mono);
+  const bool in_table = table_.on_answer(request.peer.id, now.mono);
   if (request.query == QueryPool::kProbe) {
     const auto probe = prober_.end(request.peer.id);
-    if (probe && !table_.contains(request.peer.id)) admit(probe->peer, probe->remote, now, probe->origin);
+    if (probe && !in_table) admit(probe->peer, probe->remote, now, probe->origin);
   } else {
-    if (!table_.contains(request.peer.id)) {
-      request.peer.addrs = usable_addrs(request.peer.addrs, config_.scope, kAddrsPerPeerMax);
+    if (!in_table) {
+      keep_usable(request.peer.addrs, config_.scope, kAddrsPerPeerMax);
       request.peer.connection = ConnectionType::can_connect;  // what others said of it does not count
       admit(request.peer, std::nullopt, now);
     }

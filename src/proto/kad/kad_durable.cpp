@@ -132,7 +132,7 @@ Result<void> Server::restore_record(ByteView key, StoredRecord record, Now now) 
 
 Result<void> Server::restore_provider(ByteView key, PeerInfo provider, Instant expires, Now now) {
   if (key.empty() || key.size() > kProviderKeyBytesMax) return fail(Errc::bad_entry);
-  provider.addrs = usable_addrs(provider.addrs, config_.scope, kAddrsPerPeerSentMax);
+  keep_usable(provider.addrs, config_.scope, kAddrsPerPeerSentMax);
   if (provider.addrs.empty() || expires <= now.mono) return fail(Errc::bad_entry);
   return providers_.add(key, std::move(provider), now.mono,
                         std::min(expires, now.mono + config_.provider_validity));
@@ -153,7 +153,7 @@ void Kad::ask_saved(Now now) {
   while (!saved_.empty() && prober_.saved_running() < kSavedProbesMax) {
     PeerInfo peer = std::move(saved_.back());
     saved_.pop_back();
-    peer.addrs = usable_addrs(peer.addrs, config_.scope, kAddrsPerPeerMax);
+    keep_usable(peer.addrs, config_.scope, kAddrsPerPeerMax);
     if (peer.id == self_ || peer.addrs.empty() || table_.contains(peer.id) || !prober_.start_saved(peer))
       continue;
     start_probe({std::move(peer), std::nullopt, Prober::Origin::saved}, now);

@@ -56,7 +56,8 @@ bool PeerRates::take_put(const PeerId& peer, Instant now) {
 
 void PeerRates::sweep(Instant now) {
   swept_ = now;
-  std::erase_if(peers_, [&](const auto& entry) { return full(entry.second, now); });
+  boost::unordered::erase_if(peers_, [&](const auto& entry) { return full(entry.second, now); });
+  peers_.rehash(0);  // the room of those who went
 }
 
 }  // namespace starling::kad

@@ -1,6 +1,6 @@
 #pragma once
 // How fast each peer may ask.
-#include <unordered_map>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "base/time.hpp"
 #include "format/peer_id.hpp"
@@ -35,7 +35,7 @@ class PeerRates {
   ServerRates rates_;
   Instant swept_;
   // By hash: two peers that collide share a bucket. Never iterated for an order.
-  std::unordered_map<std::uint64_t, Tokens> peers_;
+  boost::unordered_flat_map<std::uint64_t, Tokens> peers_;
 };
 
 }  // namespace starling::kad

@@ -131,7 +131,7 @@ Query::Heard Query::on_response(const PeerInfo& peer, Message message, WallTime 
   named.reserve(std::min(message.closer_peers.size(), kPeersPerListMax));
   for (PeerInfo& closer : message.closer_peers) {
     if (named.size() == kPeersPerListMax) break;
-    closer.addrs = usable_addrs(closer.addrs, settings_.scope, kAddrsPerPeerSentMax);
+    keep_usable(closer.addrs, settings_.scope, kAddrsPerPeerSentMax);
     if (!closer.addrs.empty()) named.push_back(std::move(closer));
   }
   const Heard out{QueryHop::Verdict::answered, named.size(), {}};
@@ -244,7 +244,7 @@ void Query::take_providers(std::vector<PeerInfo> providers) {
   std::size_t turn = 0;
   for (PeerInfo& provider : providers) {
     if (turn == kProvidersPerAnswerMax || providers_.size() >= kProvidersPerQueryMax) return;
-    provider.addrs = usable_addrs(provider.addrs, settings_.scope, kAddrsPerPeerMax);
+    keep_usable(provider.addrs, settings_.scope, kAddrsPerPeerMax);
     if (!provider_ids_.insert(provider.id).second) continue;
     new_providers_.push_back(provider);
     providers_.push_back({std::move(provider), turn++});

@@ -52,6 +52,7 @@ std::optional<QueryPool::InFlight> QueryPool::close(RequestId id) {
   if (it == requests_.end()) return std::nullopt;
   std::optional<InFlight> out(std::move(it->second));
   requests_.erase(it);
+  if (requests_.empty()) requests_.shrink_to_fit();  // an idle brain holds no room for the bursts it has seen
   return out;
 }
 

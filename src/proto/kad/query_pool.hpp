@@ -1,6 +1,6 @@
 #pragma once
 // All queries of a node, their requests under way and their time limits.
-#include <map>
+#include <boost/container/flat_map.hpp>
 #include <memory>
 
 #include "proto/kad/query.hpp"
@@ -55,9 +55,10 @@ class QueryPool {
   };
   std::uint64_t last_query_ = 0;
   std::uint64_t last_request_ = 0;
-  std::map<QueryId, std::unique_ptr<Query>> running_;
+  // Ids rise, so what is new stands at the end.
+  boost::container::flat_map<QueryId, std::unique_ptr<Query>> running_;
   std::vector<Waiting> waiting_;
-  std::map<RequestId, InFlight> requests_;
+  boost::container::flat_map<RequestId, InFlight> requests_;
   RequestId stall_scan_{1};  ///< all requests below have stalled or ended
 };
 

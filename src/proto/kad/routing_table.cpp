@@ -14,27 +14,33 @@ RoutingTable::Packed::Packed(const PeerId& peer, std::span<const Multiaddr> addr
   const std::size_t count = std::min(addrs.size(), kAddrsPerPeerMax);
   std::size_t size = 2 + peer.bytes().size();
   for (const Multiaddr& addr : addrs.first(count)) size += 2 + addr.bytes().size();
-  data_ = std::make_unique_for_overwrite<std::uint8_t[]>(size);
-  std::uint8_t* at = data_.get();
-  const auto put = [&at](ByteView bytes) { at = std::copy(bytes.begin(), bytes.end(), at); };
-  *at++ = static_cast<std::uint8_t>(peer.bytes().size());
-  put(peer.bytes());
-  *at++ = static_cast<std::uint8_t>(count);
+  Bytes packed;
+  packed.reserve(size);
+  packed.push_back(static_cast<std::uint8_t>(peer.bytes().size()));
+  append(packed, peer.bytes());
+  packed.push_back(static_cast<std::uint8_t>(count));
   for (const Multiaddr& addr : addrs.first(count)) {
     STARLING_ASSERT(addr.bytes().size() <= kAddrBytesMax);
-    *at++ = static_cast<std::uint8_t>(addr.bytes().size() >> 8);
-    *at++ = static_cast<std::uint8_t>(addr.bytes().size() & 0xff);
-    put(addr.bytes());
+    put_u16_be(packed, static_cast<std::uint16_t>(addr.bytes().size()));
+    append(packed, addr.bytes());
   }
+  data_ = BasicShortBytes<54>(packed);
 }
 
 PeerId RoutingTable::Packed::peer() const noexcept {
-  return PeerId::from_own_bytes({data_.get() + 1, data_[0]});
+  const ByteView packed = data_.view();
+  return PeerId::from_own_bytes(packed.subspan(1, packed[0]));
+}
+
+bool RoutingTable::Packed::is(const PeerId& peer) const noexcept {
+  const ByteView packed = data_.view();
+  return equal(packed.subspan(1, packed[0]), peer.bytes());
 }
 
 std::vector<Multiaddr> RoutingTable::Packed::addrs() const {
   std::vector<Multiaddr> out;
-  const std::uint8_t* at = data_.get() + 1 + data_[0];
+  const ByteView packed = data_.view();
+  const std::uint8_t* at = packed.data() + 1 + packed[0];
   const std::size_t count = *at++;
   out.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
@@ -174,11 +180,12 @@ std::optional<PeerId> RoutingTable::oldest_silent(const Bucket& bucket, Instant 
   return oldest->contact.peer();
 }
 
-void RoutingTable::on_answer(const PeerId& peer, Instant now) {
-  if (Entry* entry = find(peer).entry) {
-    entry->seen = std::max(entry->seen, now);
-    entry->failures = 0;
-  }
+bool RoutingTable::on_answer(const PeerId& peer, Instant now) {
+  Entry* entry = find(peer).entry;
+  if (entry == nullptr) return false;
+  entry->seen = std::max(entry->seen, now);
+  entry->failures = 0;
+  return true;
 }
 
 RoutingTable::Removal RoutingTable::on_failure(const PeerId& peer) {
@@ -241,43 +248,45 @@ std::optional<PeerInfo> RoutingTable::info(const PeerId& peer) const {
   return to_info(*entry);
 }
 
-void RoutingTable::collect(const Bucket& bucket, const std::optional<KadId>& excluded,
-                           std::vector<const Entry*>& out) {
-  for (const Entry& entry : bucket.entries)
-    if (excluded != entry.place) out.push_back(&entry);
+void RoutingTable::collect(const Bucket& bucket, const KadId& target, std::vector<Near>& out) {
+  for (const Entry& entry : bucket.entries) out.push_back({distance_prefix(target, entry.place), &entry});
 }
 
 std::vector<PeerInfo> RoutingTable::nearest(const KadId& target, std::size_t count,
                                             const PeerId* without) const {
-  const std::optional<KadId> excluded =
-      without == nullptr ? std::nullopt : std::optional(KadId::of(*without));
-  std::vector<const Entry*> found;
-  const auto by_distance = [&](const Entry* a, const Entry* b) { return nearer(target, a->place, b->place); };
+  // One more than is asked for: the excluded may be among them.
+  const std::size_t wanted = count + (without == nullptr ? 0 : 1);
+  std::vector<Near> found;
+  found.reserve(wanted + k_);
   const auto sort_from = [&](std::size_t start) {
-    std::sort(found.begin() + static_cast<std::ptrdiff_t>(start), found.end(), by_distance);
+    std::sort(found.begin() + static_cast<std::ptrdiff_t>(start), found.end(),
+              [&](const Near& a, const Near& b) {
+                return a.distance != b.distance ? a.distance < b.distance
+                                                : nearer(target, a.entry->place, b.entry->place);
+              });
   };
   // With c bits shared between us and the target, bucket c shares more than c with it, all deeper ones
   // exactly c, and bucket i < c exactly i: three ranges in the order of distance.
   const std::size_t shared = common_prefix_bits(self_, target);
   if (shared < buckets_.size()) {
-    collect(buckets_[shared], excluded, found);
+    collect(buckets_[shared], target, found);
     sort_from(0);
-    if (found.size() < count) {
+    if (found.size() < wanted) {
       const std::size_t start = found.size();
-      for (std::size_t i = shared + 1; i < buckets_.size(); ++i) collect(buckets_[i], excluded, found);
+      for (std::size_t i = shared + 1; i < buckets_.size(); ++i) collect(buckets_[i], target, found);
       sort_from(start);
     }
   }
-  for (std::size_t i = std::min(shared, buckets_.size()); i-- > 0 && found.size() < count;) {
+  for (std::size_t i = std::min(shared, buckets_.size()); i-- > 0 && found.size() < wanted;) {
     const std::size_t start = found.size();
-    collect(buckets_[i], excluded, found);
+    collect(buckets_[i], target, found);
     sort_from(start);
   }
   std::vector<PeerInfo> out;
   out.reserve(std::min(count, found.size()));
-  for (const Entry* entry : found) {
+  for (const Near& near : found) {
     if (out.size() == count) break;
-    out.push_back(to_info(*entry));
+    if (without == nullptr || !near.entry->contact.is(*without)) out.push_back(to_info(*near.entry));
   }
   return out;
 }

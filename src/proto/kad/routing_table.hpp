@@ -1,11 +1,11 @@
 #pragma once
 // Which servers we know, by distance.
 #include <array>
-#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "base/short_bytes.hpp"
 #include "base/time.hpp"
 #include "proto/kad/config.hpp"
 #include "proto/kad/key.hpp"
@@ -54,7 +54,8 @@ class RoutingTable {
   Outcome would_add(const PeerInfo& peer, const std::optional<Multiaddr>& remote) const;
   bool contains(const PeerId& peer) const { return find(peer).entry != nullptr; }
   /// The peer answered: its failures are forgotten.
-  void on_answer(const PeerId& peer, Instant now);
+  /// False for strangers.
+  bool on_answer(const PeerId& peer, Instant now);
   /// No answer: leaves after kFailuresMax in a row, or at once when a candidate waits.
   Removal on_failure(const PeerId& peer);
   /// Leaves at once, e.g. because it stopped being a server.
@@ -97,15 +98,17 @@ class RoutingTable {
 
  private:
   using Groups = std::array<std::uint32_t, 2>;
-  /// Id and addresses in one allocation: u8 size ‖ id ‖ u8 count ‖ (u16 size ‖ address)…
+  /// Id and addresses as u8 size ‖ id ‖ u8 count ‖ (u16 size ‖ address)…, in place when there is one IPv4
+  /// address: an answer names twenty, and each would be another place in memory to wait for.
   class Packed {
    public:
     Packed(const PeerId& peer, std::span<const Multiaddr> addrs);
     PeerId peer() const noexcept;
     std::vector<Multiaddr> addrs() const;
+    bool is(const PeerId& peer) const noexcept;
 
    private:
-    std::unique_ptr<std::uint8_t[]> data_;
+    BasicShortBytes<54> data_;
   };
   struct Entry {
     KadId place;
@@ -142,8 +145,12 @@ class RoutingTable {
   Removal drop(std::size_t bucket, const Entry* entry);
   void trim();
   static PeerInfo to_info(const Entry& entry);
-  static void collect(const Bucket& bucket, const std::optional<KadId>& excluded,
-                      std::vector<const Entry*>& out);
+  /// An entry and the first bits of its distance to a target.
+  struct Near {
+    std::uint64_t distance;
+    const Entry* entry;
+  };
+  static void collect(const Bucket& bucket, const KadId& target, std::vector<Near>& out);
 
   KadId self_;
   std::size_t k_;

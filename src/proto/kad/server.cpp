@@ -58,20 +58,20 @@ Result<std::optional<Message>> Server::find_node(const PeerId& from, const Messa
   return out;
 }
 
-void Server::know(const PeerId& peer, std::vector<Multiaddr> addrs, Offers offers) {
+void Server::know(const PeerId& peer, std::span<const Multiaddr> addrs, Offers offers) {
   if (connected_.size() >= kConnectedPeersMax && !connected_.contains(peer)) return;
-  connected_.insert_or_assign(peer, Connected{std::move(addrs), offers});
+  connected_[peer] = Connected{PackedAddrs(addrs), offers};
 }
 
 bool Server::knows_client(const PeerId& peer) const {
-  const auto it = connected_.find(peer);
-  return it != connected_.end() && it->second.offers == Offers::nothing;
+  const Connected* known = connected_.find(peer);
+  return known != nullptr && known->offers == Offers::nothing;
 }
 
 std::optional<PeerInfo> Server::connected(const PeerId& peer) const {
-  const auto it = connected_.find(peer);
-  if (it == connected_.end() || it->second.addrs.empty()) return std::nullopt;
-  return PeerInfo{peer, it->second.addrs, ConnectionType::connected};
+  const Connected* known = connected_.find(peer);
+  if (known == nullptr || known->addrs.empty()) return std::nullopt;
+  return PeerInfo{peer, known->addrs.unpacked(), ConnectionType::connected};
 }
 
 // --- records ---
@@ -140,7 +140,7 @@ Result<std::optional<Message>> Server::add_provider(const PeerId& from, const Me
   if (!rates_.take_put(from, now.mono)) return fail(Errc::over_rate);
   if (request.provider_peers.empty()) return std::nullopt;
   PeerInfo provider = request.provider_peers.front();
-  provider.addrs = usable_addrs(provider.addrs, config_.scope, kAddrsPerPeerSentMax);
+  keep_usable(provider.addrs, config_.scope, kAddrsPerPeerSentMax);
   provider.connection = ConnectionType::not_connected;
   // A rust peer without confirmed addresses sends none, an honest mistake: there is just nothing to store.
   if (provider.addrs.empty()) return std::nullopt;

@@ -1,9 +1,10 @@
 #pragma once
 // The answering half of the brain.
-#include <map>
 #include <memory>
 
+#include "base/node_map.hpp"
 #include "base/rng.hpp"
+#include "format/packed_addrs.hpp"
 #include "proto/kad/message.hpp"
 #include "proto/kad/peer_rates.hpp"
 #include "proto/kad/provider_store.hpp"
@@ -33,7 +34,7 @@ class Server {
   enum class Offers : std::uint8_t { nothing, dht };
   /// A connected peer and the addresses that it names, replacing what was known of it. Beyond
   /// kConnectedPeersMax nothing happens.
-  void know(const PeerId& peer, std::vector<Multiaddr> addrs, Offers offers);
+  void know(const PeerId& peer, std::span<const Multiaddr> addrs, Offers offers);
   void forget(const PeerId& peer) { connected_.erase(peer); }
   /// Connected, and no server.
   bool knows_client(const PeerId& peer) const;
@@ -79,10 +80,10 @@ class Server {
   ProviderStore providers_;
   PeerRates rates_;
   struct Connected {
-    std::vector<Multiaddr> addrs;
-    Offers offers;
+    PackedAddrs addrs;
+    Offers offers = Offers::nothing;
   };
-  std::map<PeerId, Connected> connected_;
+  NodeMap<PeerId, Connected> connected_;
 };
 
 }  // namespace starling::kad

@@ -87,13 +87,13 @@ TEST_F(KadServer, FindsNodesNearAnyBytes) {
 
 TEST_F(KadServer, NamesAConnectedClientToWhoLooksForExactlyIt) {
   fill_table(60);
-  server->know(peer(7), {public_addr(7)}, Server::Offers::nothing);
+  server->know(peer(7), std::vector{public_addr(7)}, Server::Offers::nothing);
   auto answer = **ask(find(peer(7).bytes()));
   EXPECT_EQ(answer.closer_peers.at(0), (PeerInfo{peer(7), {public_addr(7)}, ConnectionType::connected}));
   EXPECT_EQ(answer.closer_peers.size(), config.k);
   EXPECT_NE((**ask(find(peer(7).bytes()), peer(7))).closer_peers.at(0).id, peer(7));
   EXPECT_NE((**ask(find(peer(8).bytes()))).closer_peers.at(0).id, peer(7));
-  server->know(peer(7), {public_addr(7)}, Server::Offers::dht);
+  server->know(peer(7), std::vector{public_addr(7)}, Server::Offers::dht);
   EXPECT_NE((**ask(find(peer(7).bytes()))).closer_peers.at(0).id, peer(7))
       << "servers are named by the table";
   EXPECT_EQ(server->connected(peer(7))->addrs, std::vector{public_addr(7)});
@@ -104,10 +104,10 @@ TEST_F(KadServer, NamesAConnectedClientToWhoLooksForExactlyIt) {
 
 TEST_F(KadServer, KnowsABoundedNumberOfConnectedPeers) {
   for (std::uint64_t i = 0; i < kConnectedPeersMax + 5; ++i)
-    server->know(peer(1000 + i), {public_addr(i)}, Server::Offers::nothing);
+    server->know(peer(1000 + i), std::vector{public_addr(i)}, Server::Offers::nothing);
   EXPECT_TRUE(server->knows_client(peer(1000 + kConnectedPeersMax - 1)));
   EXPECT_FALSE(server->knows_client(peer(1000 + kConnectedPeersMax)));
-  server->know(peer(1000), {public_addr(1)}, Server::Offers::dht);
+  server->know(peer(1000), std::vector{public_addr(1)}, Server::Offers::dht);
   EXPECT_FALSE(server->knows_client(peer(1000))) << "who is known already can change";
 }
 

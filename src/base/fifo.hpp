@@ -7,7 +7,7 @@
 
 #include "base/assert.hpp"
 
-namespace starling::gossip {
+namespace starling {
 
 /// First in, first out, in one vector with a moving head. Amortised O(1). The caller bounds it.
 template <class T>
@@ -69,4 +69,4 @@ class Fifo {
   std::size_t head_ = 0;
 };
 
-}  // namespace starling::gossip
+}  // namespace starling
