@@ -1,9 +1,10 @@
 #include "runtime/system.hpp"
 
-#include <openssl/rand.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -21,14 +22,15 @@ Now read_clock() noexcept {
 }
 
 void SystemRng::fill(MutableByteView out) {
-  constexpr std::size_t kRequestMax = 1 << 20;
   while (!out.empty()) {
-    const std::size_t count = std::min(out.size(), kRequestMax);
-    if (RAND_bytes(out.data(), static_cast<int>(count)) != 1) {
+    // A signal or a long request ends a call early.
+    const ssize_t count = ::getrandom(out.data(), out.size(), 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {
       std::fputs("starling: the system has no randomness\n", stderr);
       std::abort();
     }
-    out = out.subspan(count);
+    out = out.subspan(static_cast<std::size_t>(count));
   }
 }
 
