@@ -42,7 +42,7 @@ starling::Failure bad_flag(std::string message) { return {"malformed", "cli/flag
 }  // namespace
 
 std::optional<std::chrono::nanoseconds> GoFlags::parse_duration(std::string_view text) {
-  constexpr double kMost = 9.2e18;  // what int64 holds
+  constexpr double kMost = 9223372036854774784.0;  // the largest that int64 holds too
   if (text == "0") return std::chrono::nanoseconds(0);
   if (text.empty()) return std::nullopt;
   double total = 0;

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "daemon/daemon.hpp"
+#include "drop_report.hpp"
 #include "format/multiaddr.hpp"
 #include "go_flags.hpp"
 #include "signals.hpp"
@@ -18,6 +19,7 @@ using Type = GoFlags::Type;
 
 constexpr int kUsageExit = 2;
 constexpr int kSignalExit = 0x80;
+constexpr long kDropReportSeconds = 10;
 constexpr const char* kIpfsDht = "/ipfs/kad/1.0.0";
 /// The public IPFS network's, which go-libp2p-kad-dht and so p2pd join through by themselves.
 constexpr const char* kIpfsBootstrapPeers[] = {
@@ -266,14 +268,20 @@ int run_p2pd(const std::vector<std::string>& arguments) {
   auto daemon = daemon::Daemon::start(*std::move(options));
   if (!daemon) return fail_with(daemon.failure(), 1);
   if (!flags.on("q")) print_start(flags, **daemon);
+  daemon::Drops reported;
   while (true) {
-    const auto signal = signals.wait(3600);
+    const auto signal = signals.wait(kDropReportSeconds);
     if (signal == SIGUSR1) {
       print_diagnostics((*daemon)->host());
-    } else if (signal) {
-      daemon->reset();
-      return kSignalExit + *signal;
+      continue;
     }
+    const auto drops = (*daemon)->drops();
+    // While it runs what is new, at the end all.
+    if (const auto report = drop_report(drops, signal ? daemon::Drops() : reported)) warn(*report);
+    reported = drops;
+    if (!signal) continue;
+    daemon->reset();
+    return kSignalExit + *signal;
   }
 }
 

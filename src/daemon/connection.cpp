@@ -59,11 +59,11 @@ void Connection::next_request() {
 void Connection::begin_request(Request request) {
   ++ticket_;
   phase_ = Phase::working;
-  begin_deadline(time_of(request));
+  begin_deadline(time_of(request, desk_.limits.request_time));
   run(desk_, std::move(request), Reply(shared_from_this(), desk_.loop, ticket_));
 }
 
-void Connection::begin_deadline(std::chrono::seconds time) {
+void Connection::begin_deadline(std::chrono::milliseconds time) {
   timer_.expires_after(time);
   timer_.async_wait([self = shared_from_this(), ticket = ticket_](boost::system::error_code error) {
     if (!error) self->on_deadline(ticket);
@@ -138,7 +138,8 @@ void Connection::subscribe(std::uint64_t ticket, const std::string& topic) {
   const auto added = desk_.subscriptions.add(
       topic,
       [weak = weak_from_this()](const Subscriptions::Frame& frame) {
-        if (const auto self = weak.lock()) self->deliver(frame);
+        const auto self = weak.lock();
+        return self == nullptr || self->deliver(frame);
       },
       [self = shared_from_this(), ticket](const Outcome<void>& subscribed) {
         self->desk_.loop.post([self, ticket, subscribed] { self->on_subscribed(ticket, subscribed); });
@@ -165,10 +166,12 @@ void Connection::on_subscribed(std::uint64_t ticket, const Outcome<void>& subscr
   watch_subscriber();
 }
 
-void Connection::deliver(const Subscriptions::Frame& frame) {
-  if (phase_ != Phase::subscriber) return;
+/// False when it has no room.
+bool Connection::deliver(const Subscriptions::Frame& frame) {
+  if (phase_ != Phase::subscriber) return true;
   const bool full = out_.size() >= kSubscriberMessagesMax || out_bytes_ + frame->size() > kSubscriberBytesMax;
   if (!full) send_frame(frame);
+  return !full;
 }
 
 /// A subscriber has nothing more to say; the end of what it says ends the subscription.

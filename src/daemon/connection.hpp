@@ -45,7 +45,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void read();
   void next_request();
   void begin_request(Request request);
-  void begin_deadline(std::chrono::seconds time);
+  void begin_deadline(std::chrono::milliseconds time);
   void on_deadline(std::uint64_t ticket);
   bool is_current(std::uint64_t ticket, Phase phase) const noexcept {
     return phase_ == phase && ticket_ == ticket;
@@ -53,7 +53,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void end_request();
   void refuse(std::string_view why);
   void on_subscribed(std::uint64_t ticket, const Outcome<void>& subscribed);
-  void deliver(const Subscriptions::Frame& frame);
+  bool deliver(const Subscriptions::Frame& frame);
   void watch_subscriber();
   void send(Bytes body);
   void send_frame(Subscriptions::Frame frame);

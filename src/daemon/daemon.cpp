@@ -17,8 +17,8 @@ Failure failure_of(const Error& error, const std::string& what) {
 }  // namespace
 
 struct Daemon::State {
-  explicit State(HostOptions options)
-      : host(with_messages(std::move(options))), desk(loop, host), listener(std::in_place, desk) {}
+  State(HostOptions options, const Limits& limits)
+      : host(with_messages(std::move(options))), desk(loop, host, limits), listener(std::in_place, desk) {}
 
   ~State() {
     loop.stop();
@@ -46,7 +46,7 @@ Daemon::~Daemon() = default;
 Outcome<std::unique_ptr<Daemon>> Daemon::start(DaemonOptions options) {
   const auto control = Multiaddr::parse(options.control);
   if (!control) return failure_of(control.error(), options.control);
-  auto state = std::make_unique<State>(std::move(options.host));
+  auto state = std::make_unique<State>(std::move(options.host), options.limits);
   if (options.echo == DaemonOptions::Echo::on) serve_echo(state->host);
   if (auto started = state->host.start(); !started) return started.failure();
   if (const auto opened = state->listener->open(*control); !opened)
@@ -61,5 +61,6 @@ const std::string& Daemon::control_address() const noexcept { return state_->con
 const std::string& Daemon::peer_id() const noexcept { return state_->host.peer_id(); }
 std::vector<std::string> Daemon::addresses() const { return bare_addresses(state_->host); }
 Host& Daemon::host() noexcept { return state_->host; }
+Drops Daemon::drops() const { return state_->desk.subscriptions.drops(); }
 
 }  // namespace starling::daemon

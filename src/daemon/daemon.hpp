@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "daemon/drops.hpp"
+#include "daemon/limits.hpp"
 #include "starling/host.hpp"
 
 namespace starling::daemon {
@@ -15,6 +17,7 @@ struct DaemonOptions {
   std::string control = "/unix/tmp/p2pd.sock";
   /// Whether the host answers on `/echo/1.0.0`.
   enum class Echo : std::uint8_t { off, on } echo = Echo::off;
+  Limits limits;
 };
 
 /// A libp2p host that programs in any language use over a socket, by the control protocol of
@@ -37,6 +40,8 @@ class Daemon {
   /// Without `/p2p/…`.
   std::vector<std::string> addresses() const;
   Host& host() noexcept;
+  /// Since the start. Any thread.
+  Drops drops() const;
 
  private:
   struct State;

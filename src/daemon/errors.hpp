@@ -10,7 +10,7 @@ enum class Errc : std::uint16_t {
   bad_address,             ///< not an address that a control socket can have: Unix path, or IP and TCP port
   cannot_listen,           ///< the control socket cannot be opened
   too_many_handlers,       ///< kHandlersMax protocols have a handler
-  too_many_subscriptions,  ///< kSubscriptionsMax clients are subscribed
+  too_many_subscriptions,  ///< Limits::subscriptions clients are subscribed
 };
 Error make_error(Errc code) noexcept;
 

@@ -87,7 +87,7 @@ Result<void> Handlers::set(const std::vector<std::string>& protocols, const Endp
 
 void Handlers::on_stream(Stream stream) {
   const auto handler = handlers_.find(stream.protocol());
-  if (handler == handlers_.end() || streams_ >= kHandlerStreamsMax) return stream.reset();
+  if (handler == handlers_.end() || streams_ >= limits_.handler_streams) return stream.reset();
   loop_.make<Dial>(loop_, std::move(stream), Seat(streams_))->start(handler->second);
 }
 

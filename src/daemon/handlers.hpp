@@ -6,6 +6,7 @@
 
 #include "base/result.hpp"
 #include "daemon/control_loop.hpp"
+#include "daemon/limits.hpp"
 #include "starling/host.hpp"
 
 namespace starling::daemon {
@@ -14,10 +15,10 @@ namespace starling::daemon {
 /// dialled where it said it listens, told who the stream comes from, and spliced to it; when that fails the
 /// stream is reset. A protocol keeps its handler until another client claims it, as in go's daemon.
 ///
-/// On the loop's thread. Limits: kHandlersMax, kHandlerStreamsMax, kHandlerDialTime.
+/// On the loop's thread. Limits: kHandlersMax, Limits::handler_streams, kHandlerDialTime.
 class Handlers {
  public:
-  Handlers(ControlLoop& loop, Host& host) : loop_(loop), host_(host) {}
+  Handlers(ControlLoop& loop, Host& host, const Limits& limits) : loop_(loop), host_(host), limits_(limits) {}
   /// Errc::too_many_handlers, and then none of them is set and `done` does not come. `done`, on a thread of
   /// the host, when the host takes streams of all of them.
   Result<void> set(const std::vector<std::string>& protocols, const Endpoint& where, Host::Done<void> done);
@@ -28,6 +29,7 @@ class Handlers {
 
   ControlLoop& loop_;
   Host& host_;
+  const Limits& limits_;
   std::map<std::string, Endpoint, std::less<>> handlers_;
   std::size_t streams_ = 0;
 };

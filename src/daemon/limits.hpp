@@ -48,5 +48,16 @@ inline constexpr std::int32_t kTagWeightMax = 1'000'000;
 inline constexpr int kControlBacklog = 128;
 /// Silence of the control socket after the process ran out of file descriptors.
 inline constexpr std::chrono::milliseconds kAcceptPause{100};
+/// Topics for which dropped messages are counted one by one; those of further ones are counted together.
+inline constexpr std::size_t kDropTopicsMax = 1'024;
+
+/// The limits above that a daemon can be given otherwise.
+struct Limits {
+  std::size_t control_connections = kControlConnectionsMax;
+  std::size_t handler_streams = kHandlerStreamsMax;
+  std::size_t subscriptions = kSubscriptionsMax;
+  std::size_t messages_on_the_way = kMessagesOnTheWayMax;
+  std::chrono::milliseconds request_time = kRequestTime;
+};
 
 }  // namespace starling::daemon

@@ -60,7 +60,7 @@ void Listener::accept() {
         if (!cancelled) accept();
       });
     }
-    if (desk_.connections < kControlConnectionsMax)
+    if (desk_.connections < desk_.limits.control_connections)
       desk_.loop.make<Connection>(desk_, std::move(socket))->start();
     accept();
   });

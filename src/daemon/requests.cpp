@@ -153,13 +153,13 @@ void run_pubsub(Desk& desk, const PubsubRequest& request, const Reply& reply) {
 
 }  // namespace
 
-std::chrono::seconds time_of(const Request& request) {
+std::chrono::milliseconds time_of(const Request& request, std::chrono::milliseconds otherwise) {
   std::int64_t seconds = 0;
   if (request.type == RequestType::connect && request.connect) seconds = request.connect->timeout_s;
   if (request.type == RequestType::stream_open && request.stream_open)
     seconds = request.stream_open->timeout_s;
   if (request.type == RequestType::dht && request.dht) seconds = request.dht->timeout_s;
-  if (seconds <= 0) return kRequestTime;
+  if (seconds <= 0) return otherwise;
   return std::chrono::seconds(std::min<std::int64_t>(seconds, kRequestTimeMax.count()));
 }
 

@@ -11,8 +11,8 @@ namespace starling::daemon {
 void run(Desk& desk, Request request, const Reply& reply);
 /// The part of it that is about the DHT.
 void run_dht(Desk& desk, const DhtRequest& request, const Reply& reply);
-/// How long a request may take: as long as it says, within bounds.
-std::chrono::seconds time_of(const Request& request);
+/// How long a request may take: as long as it says, within kRequestTimeMax; `otherwise` when it says nothing.
+std::chrono::milliseconds time_of(const Request& request, std::chrono::milliseconds otherwise);
 
 /// For requests that lack what they need, in the words of go's daemon.
 inline constexpr const char* kMissingParameters = "Malformed request; missing parameters";

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -153,6 +154,11 @@ ControlSocket HandlerSocket::accept() {
   const int fd = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
   set_patience(fd);
   return ControlSocket(fd);
+}
+
+bool HandlerSocket::wait(std::chrono::milliseconds time) const {
+  pollfd waiting{fd_, POLLIN, 0};
+  return ::poll(&waiting, 1, static_cast<int>(time.count())) == 1;
 }
 
 }  // namespace starling::net

@@ -54,6 +54,8 @@ class HandlerSocket {
   ~HandlerSocket();
   const std::string& address() const { return address_; }
   ControlSocket accept();
+  /// Whether a stream is handed out within that time; accept() takes it.
+  bool wait(std::chrono::milliseconds time) const;
 
  private:
   int fd_ = -1;
