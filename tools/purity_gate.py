@@ -28,6 +28,8 @@ C_ALLOWED = [
      "arithmetic"),
     (r"abort|(__)?v?fprintf(_chk)?|fwrite|fputs|fputc|stderr|__assert_fail", "the assertion's last words (base/assert.hpp)"),
     (r"(__)?v?snprintf(_chk)?|strto[a-z]+", "texts from and to numbers"),
+    (r"sodium_init|crypto_scalarmult(_base)?|crypto_sign_(detached|verify_detached|seed_keypair)",
+     "libsodium: arithmetic of Curve25519 on what it is given; it is initialised to choose the code for this processor"),
     (r"secp256k1_.*", "libsecp256k1: arithmetic; it takes its nonces and its blinding from us"),
     (r"(SSL|TLS_method|BIO_(meth_|get_new_index|get_data|set_data|set_init|set_flags|clear_flags)).*",
      "libssl over a wire in memory; keys of handshakes come from its own generator (docs/adr/0003)"),
@@ -41,6 +43,7 @@ C_REFUSED = [
     (r"BIO_(new_file|s_file|s_fd|s_socket|s_connect|s_accept|new_socket|new_connect).*|OPENSSL_init_.*|CONF_.*|.*_load_file", "a file or socket"),
     (r"X509_(cmp_current_time|gmtime_adj|time_adj.*)|ASN1_TIME_(set|adj|check|diff)", "a clock"),
     (r"CRYPTO_THREAD_.*", "threads"),
+    (r"randombytes.*|crypto_(sign|box|kx)_keypair|sodium_(mlock|malloc|allocarray)", "libsodium's own randomness and memory"),
     (r"strftime.*", "local time"),
 ]
 # C++ names that are refused wherever they come from: (pattern on the demangled name, what it is).
@@ -53,9 +56,8 @@ CXX_REFUSED = [
     (r"std::random_device", "randomness"),
     (r"std::locale::(global|classic)|std::locale::locale\(\)$", "the process's locale"),
     (r"boost::(asio|beast|filesystem|thread)", "input and output"),
-    (r"CryptoPP::(OS_Generate|AutoSeeded|Nonblocking|Blocking|RandomNumberGenerator|RandomPool|File|Socket|Timer|ThreadUser)",
+    (r"^[^(]*CryptoPP::(OS_Generate|AutoSeeded|Nonblocking|Blocking|RandomNumberGenerator|RandomPool|File|Socket|Timer|ThreadUser)",
      "Crypto++'s own randomness, files or clocks"),
-    (r"^(randombytes|crypto_(sign|box|kx)_keypair|sodium_m?(lock|alloc))", "libsodium's own randomness or memory"),
     (r"fmt::v\d+::(v?print|output_file|buffered_file|file)\b", "output"),
     (r"spdlog::|sqlite3_", "log or database"),
 ]

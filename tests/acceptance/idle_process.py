@@ -11,7 +11,7 @@ import time
 
 STARTS = 5
 RESIDENT_KIB_MAX = 6_000_000 // 1024
-LOADED_AFRESH = ("libcrypto", "libssl", "libsecp256k1", "libboost", "libstdc++", "libspdlog", "libfmt", "libsqlite3")
+LOADED_AFRESH = ("libcrypto", "libssl", "libsodium", "libsecp256k1", "libboost", "libstdc++", "libspdlog", "libfmt", "libsqlite3")
 
 
 def resident_kib(pid):
