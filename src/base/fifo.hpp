@@ -9,10 +9,25 @@
 
 namespace starling {
 
-/// First in, first out, in one vector with a moving head. Amortised O(1). The caller bounds it.
-template <class T>
+/// First in, first out, in one vector with a moving head. Amortised O(1). The caller bounds it. Empty, it
+/// keeps a small buffer for the next burst, of KeptBytesMax at most; a larger one is given back.
+template <class T, std::size_t KeptBytesMax = 512>
 class Fifo {
  public:
+  Fifo() noexcept = default;
+  Fifo(const Fifo&) = default;
+  Fifo& operator=(const Fifo&) = default;
+  Fifo(Fifo&& other) noexcept : items_(std::move(other.items_)), head_(std::exchange(other.head_, 0)) {
+    other.items_.clear();
+  }
+  Fifo& operator=(Fifo&& other) noexcept {
+    std::swap(items_, other.items_);
+    std::swap(head_, other.head_);
+    other.clear();
+    return *this;
+  }
+  ~Fifo() = default;
+
   bool empty() const noexcept { return head_ == items_.size(); }
   std::size_t size() const noexcept { return items_.size() - head_; }
   void push(T item) {
@@ -46,13 +61,11 @@ class Fifo {
   auto end() const noexcept { return items_.end(); }
 
  private:
-  /// Small buffers are kept for the next burst, large ones given back.
-  static constexpr std::size_t kKeptBytesMax = 512;
   static constexpr std::size_t kItemBytes =
       sizeof(T);  // NOLINT(bugprone-sizeof-expression): of a pointer, too
   void release() noexcept {
     head_ = 0;
-    if (capacity_bytes() > kKeptBytesMax) {
+    if (capacity_bytes() > KeptBytesMax) {
       std::vector<T>().swap(items_);
     } else {
       items_.clear();

@@ -58,7 +58,7 @@ void Chain::consume(std::size_t count) noexcept {
       return;
     }
     count -= first.size();
-    slices_.pop_front();
+    slices_.pop();
   }
 }
 

@@ -3,11 +3,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <utility>
 
 #include "base/assert.hpp"
 #include "base/bytes.hpp"
+#include "base/fifo.hpp"
 
 namespace starling {
 
@@ -65,14 +65,14 @@ class Chain {
   void push(Slice slice) {
     if (slice.empty()) return;
     size_ += slice.size();
-    slices_.push_back(std::move(slice));
+    slices_.push(std::move(slice));
   }
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
   /// The first contiguous run; empty when the chain is.
   ByteView front() const noexcept { return slices_.empty() ? ByteView{} : slices_.front().view(); }
   /// All runs in order, for gather writes.
-  const std::deque<Slice>& slices() const noexcept { return slices_; }
+  const Fifo<Slice>& slices() const noexcept { return slices_; }
   /// Drops `count` bytes from the front; no more than size().
   void consume(std::size_t count) noexcept;
   /// Removes up to `count` bytes of the first run and returns them, sharing memory.
@@ -83,7 +83,7 @@ class Chain {
   }
 
  private:
-  std::deque<Slice> slices_;
+  Fifo<Slice> slices_;
   std::size_t size_ = 0;
 };
 

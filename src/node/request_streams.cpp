@@ -1,7 +1,5 @@
 #include "node/request_streams.hpp"
 
-#include <deque>
-
 #include "agent/limits.hpp"
 #include "format/varint.hpp"
 #include "kad/client_stream.hpp"
@@ -76,7 +74,7 @@ class KadAsker final : public StreamHandler {
     if (waiting_.size() >= kPendingAsksMax)
       io.tell(up::KadAnswered{request.id, fail(Errc::too_many_streams)});
     else
-      waiting_.push_back(std::move(request));
+      waiting_.push(std::move(request));
     send_next(io);
     return {};
   }
@@ -101,8 +99,7 @@ class KadAsker final : public StreamHandler {
  private:
   void send_next(StreamIo& io) {
     while (client_.ready() && !waiting_.empty()) {
-      kad::SendRequest request = std::move(waiting_.front());
-      waiting_.pop_front();
+      kad::SendRequest request = waiting_.pop();
       client_.send(request, io.now());
       const ByteView bytes = client_.to_send();
       io.write(bytes);
@@ -117,7 +114,7 @@ class KadAsker final : public StreamHandler {
   }
   kad::ClientStream client_;
   std::optional<kad::SendRequest> asked_;  ///< and not answered yet
-  std::deque<kad::SendRequest> waiting_;
+  Fifo<kad::SendRequest> waiting_;
   bool used_ = false;  ///< answered a question, or was told something, before
 };
 
@@ -168,8 +165,7 @@ class PresenceAsker final : public StreamHandler {
       STARLING_ASSIGN(const auto body, frames_.next());
       if (!body) return bytes.size();
       if (waiting_.empty()) return fail(Errc::bad_answer);
-      io.tell(up::PresenceAnswered{waiting_.front(), to_bytes(*body)});
-      waiting_.pop_front();
+      io.tell(up::PresenceAnswered{waiting_.pop(), to_bytes(*body)});
       due_ = waiting_.empty() ? Instant::never() : io.now() + kPresenceTimeout;
     }
   }
@@ -180,7 +176,7 @@ class PresenceAsker final : public StreamHandler {
       return {};
     }
     if (waiting_.empty()) due_ = io.now() + kPresenceTimeout;
-    waiting_.push_back(ask.ask);
+    waiting_.push(ask.ask);
     io.write(format::make_frame(ask.wallet.bytes()));
     return {};
   }
@@ -200,7 +196,7 @@ class PresenceAsker final : public StreamHandler {
 
  private:
   format::FrameReader frames_{agent::kPresenceBytesMax};
-  std::deque<AskId> waiting_;
+  Fifo<AskId> waiting_;
   Instant due_ = Instant::never();
 };
 

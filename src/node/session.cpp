@@ -59,11 +59,11 @@ class Session::Io final : public StreamIo {
   void reset() override { reset_asked = true; }
   void tell(EdgeEvent event) override {
     if (const auto* identified = std::get_if<up::Identified>(&event)) session_.identified_ = identified->info;
-    session_.events_.emplace_back(std::move(event));
+    session_.events_.push(std::move(event));
   }
   bool ask_again(const kad::SendRequest& request) override {
     if (session_.closed_) return false;
-    session_.again_.push_back(request);
+    session_.again_.push(request);
     return true;
   }
   Instant now() const override { return now_; }
@@ -118,7 +118,7 @@ Result<void> Session::lend(MutableByteView bytes, Instant now) {
 void Session::announce(Instant now) {
   announced_ = true;
   shaken_with_.reset();
-  events_.emplace_back(EdgeEvent(
+  events_.push(EdgeEvent(
       up::Connected{setup_.id, setup_.dial, connection_.peer()->id, setup_.direction, setup_.remote}));
   open(std::string(identify::kProtocolId), make_identify_asker(now), now);
 }
@@ -136,8 +136,7 @@ std::size_t Session::gossip_backlog_bytes() const {
 
 std::optional<Session::Event> Session::poll() {
   if (events_.empty()) return std::nullopt;
-  std::optional<Event> event(std::move(events_.front()));
-  events_.pop_front();
+  std::optional<Event> event(events_.pop());
   return event;
 }
 
@@ -185,14 +184,14 @@ void Session::close(Error reason, Instant now) {
   std::sort(ids.begin(), ids.end());
   for (const auto id : ids) drop(id, reason, now);
   for (const auto& request : std::exchange(again_, {}))
-    events_.emplace_back(EdgeEvent(up::KadAnswered{request.id, fail(reason)}));
+    events_.push(EdgeEvent(up::KadAnswered{request.id, fail(reason)}));
   connection_.close();
   if (announced_)
-    events_.emplace_back(EdgeEvent(up::Disconnected{setup_.id, reason}));
+    events_.push(EdgeEvent(up::Disconnected{setup_.id, reason}));
   else if (setup_.dial)
-    events_.emplace_back(EdgeEvent(up::DialFailed{setup_.dial, reason}));
+    events_.push(EdgeEvent(up::DialFailed{setup_.dial, reason}));
   else
-    events_.emplace_back(EdgeEvent(up::AcceptFailed{setup_.remote, reason}));
+    events_.push(EdgeEvent(up::AcceptFailed{setup_.remote, reason}));
 }
 
 void Session::drain_mux(Instant now) {
@@ -213,8 +212,7 @@ void Session::drain_mux(Instant now) {
   for (;;) {
     while (auto event = connection_.mux().poll()) std::visit(on_event, *event);
     if (again_.empty()) return;
-    down::AskKad command{setup_.id, std::move(again_.front())};
-    again_.pop_front();
+    down::AskKad command{setup_.id, again_.pop()};
     ask(std::move(command), now);
   }
 }
@@ -274,7 +272,7 @@ Result<bool> Session::negotiate(yamux::StreamId id, Stream& stream, Instant now)
     } else if (!stream.handler && !stream.announced) {
       stream.protocol = (*outcome)->protocol;
       stream.announced = true;
-      events_.emplace_back(
+      events_.push(
           app_stream::Event(app_stream::Opened{id, stream.protocol, Direction::outbound, stream.token}));
     }
     return find(id) != nullptr;
@@ -306,7 +304,7 @@ void Session::start_inbound(yamux::StreamId id, Stream& stream, const std::strin
     return;
   }
   stream.announced = true;
-  events_.emplace_back(app_stream::Event(app_stream::Opened{id, protocol, Direction::inbound, 0}));
+  events_.push(app_stream::Event(app_stream::Opened{id, protocol, Direction::inbound, 0}));
 }
 
 void Session::on_readable(yamux::StreamId id, Instant now) {
@@ -328,10 +326,10 @@ void Session::feed(yamux::StreamId id, Instant now) {
   yamux::Session& mux = connection_.mux();
   if (!stream->handler) {
     if (!mux.readable(id).empty()) {
-      events_.emplace_back(app_stream::Event(app_stream::Readable{id}));
+      events_.push(app_stream::Event(app_stream::Readable{id}));
     } else if (stream->remote_finished && !stream->end_told) {
       stream->end_told = true;
-      events_.emplace_back(app_stream::Event(app_stream::Ended{id}));
+      events_.push(app_stream::Event(app_stream::Ended{id}));
     }
     return;
   }
@@ -378,7 +376,7 @@ void Session::on_writable(yamux::StreamId id, Instant now) {
     with_handler(id, now, [](StreamHandler& handler, StreamIo& io) { return handler.on_drained(io); });
     feed(id, now);
   } else if (stream->announced) {
-    events_.emplace_back(app_stream::Event(app_stream::Writable{id}));
+    events_.push(app_stream::Event(app_stream::Writable{id}));
   }
 }
 
@@ -429,9 +427,9 @@ void Session::drop(yamux::StreamId id, Error error, Instant now) {
     const auto handler = std::move(stream->handler);
     handler->on_gone(error, io);
   } else if (stream->announced) {
-    events_.emplace_back(app_stream::Event(app_stream::Gone{id, error}));
+    events_.push(app_stream::Event(app_stream::Gone{id, error}));
   } else if (stream->direction == Direction::outbound) {
-    events_.emplace_back(app_stream::Event(app_stream::OpenFailed{stream->token, error}));
+    events_.push(app_stream::Event(app_stream::OpenFailed{stream->token, error}));
   }
   if (stream->announced) stream->announced = false;
   forget(id);
@@ -446,7 +444,7 @@ void Session::forget(yamux::StreamId id) {
     const auto count = inbound_by_protocol_.find(stream.protocol);
     if (count != inbound_by_protocol_.end() && --count->second == 0) inbound_by_protocol_.erase(count);
   }
-  if (stream.announced) events_.emplace_back(app_stream::Event(app_stream::Closed{id}));
+  if (stream.announced) events_.push(app_stream::Event(app_stream::Closed{id}));
   connection_.account().release(stream.reserved);
   for (yamux::StreamId* known : {&kad_stream_, &presence_stream_, &gossip_out_, &gossip_in_})
     if (*known == id) *known = yamux::StreamId();
@@ -496,7 +494,7 @@ void Session::ask(down::AskKad command, Instant now) {
     kad_stream_ = open(setup_.local->kad_protocol, make_kad_asker(), now);
   }
   if (!kad_stream_) {
-    events_.emplace_back(EdgeEvent(up::KadAnswered{command.request.id, fail(Errc::too_many_streams)}));
+    events_.push(EdgeEvent(up::KadAnswered{command.request.id, fail(Errc::too_many_streams)}));
     return;
   }
   command_to(kad_stream_, std::move(command), now);
@@ -527,7 +525,7 @@ void Session::apply(down::AskPresence command, Instant now) {
   if (!presence_stream_)
     presence_stream_ = open(std::string(agent::kPresenceProtocol), make_presence_asker(), now);
   if (!presence_stream_) {
-    events_.emplace_back(EdgeEvent(up::PresenceAnswered{command.ask, fail(Errc::too_many_streams)}));
+    events_.push(EdgeEvent(up::PresenceAnswered{command.ask, fail(Errc::too_many_streams)}));
     return;
   }
   command_to(presence_stream_, std::move(command), now);
@@ -563,7 +561,7 @@ void Session::open_stream(std::uint64_t token, std::vector<std::string> protocol
                           ? connection_.mux().open()
                           : Result<yamux::StreamId>(fail(Errc::connection_closed));
   if (!opened) {
-    events_.emplace_back(app_stream::Event(app_stream::OpenFailed{token, opened.error()}));
+    events_.push(app_stream::Event(app_stream::OpenFailed{token, opened.error()}));
     return;
   }
   const bool lazy = mode == multistream::Lazy::yes && protocols.size() == 1;
@@ -581,8 +579,7 @@ void Session::open_stream(std::uint64_t token, std::vector<std::string> protocol
   stream.initiator->sent(proposal.size());
   if (!lazy) return;
   stream.announced = true;
-  events_.emplace_back(
-      app_stream::Event(app_stream::Opened{*opened, stream.protocol, Direction::outbound, token}));
+  events_.push(app_stream::Event(app_stream::Opened{*opened, stream.protocol, Direction::outbound, token}));
 }
 
 std::size_t Session::write(yamux::StreamId id, ByteView bytes) {

@@ -1,11 +1,11 @@
 #pragma once
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <unordered_map>
 #include <variant>
 
+#include "base/fifo.hpp"
 #include "node/connection.hpp"
 #include "node/port.hpp"
 #include "node/stream_handler.hpp"
@@ -169,11 +169,11 @@ class Session {
   Offered offered_;
   Connection connection_;
   std::unordered_map<yamux::StreamId, std::unique_ptr<Stream>> streams_;
-  std::deque<Event> events_;
+  Fifo<Event> events_;
   std::map<std::string, std::size_t, std::less<>> inbound_by_protocol_;
   std::size_t negotiating_ = 0;
   yamux::StreamId kad_stream_;
-  std::deque<kad::SendRequest> again_;  ///< whose stream has died of its age
+  Fifo<kad::SendRequest> again_;  ///< whose stream has died of its age
   yamux::StreamId presence_stream_;
   yamux::StreamId gossip_out_;
   yamux::StreamId gossip_in_;

@@ -8,6 +8,8 @@ namespace starling::runtime {
 
 /// Event loops of one process at most; the top byte of a ConnId names the shard.
 inline constexpr std::size_t kThreadsMax = 8;
+/// Bytes that a shard keeps for what it puts off within a turn, when there is nothing.
+inline constexpr std::size_t kTurnQueueBytesKept = 16 * 1024;
 /// Changes of descriptors that a loop takes from the kernel at once.
 inline constexpr std::size_t kEventsPerTurnMax = 256;
 /// Bytes of the read buffer that all connections of a loop share: four Noise records of full size, so that

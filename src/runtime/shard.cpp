@@ -33,25 +33,21 @@ Shard::Turn::~Turn() {
 void Shard::finish_turn() {
   while (true) {
     if (!todo_.empty()) {
-      Mail mail = std::move(todo_.front());
-      todo_.pop_front();
-      deliver(std::move(mail));
+      deliver(todo_.pop());
     } else if (!dirty_.empty()) {
-      const auto id = dirty_.front();
-      dirty_.pop_front();
+      const auto id = dirty_.pop();
       Pump* pump = find(id);
       if (pump == nullptr) continue;
       pump->in_dirty = false;
       drain(*pump);
-      if (!std::exchange(pump->in_flush, true)) to_flush_.push_back(id);
+      if (!std::exchange(pump->in_flush, true)) to_flush_.push(id);
     } else if (brain_touched_) {
       brain_touched_ = false;
       brain_->drain(now_);
     } else if (brain_ != nullptr && brain_->unsettled()) {
       brain_->settle(now_);
     } else if (!to_flush_.empty()) {
-      const auto id = to_flush_.front();
-      to_flush_.pop_front();
+      const auto id = to_flush_.pop();
       Pump* pump = find(id);
       if (pump == nullptr) continue;
       pump->in_flush = false;
@@ -88,7 +84,7 @@ void Shard::deliver(Mail mail) {
 void Shard::at(Instant due, Job job) { timed_.emplace(due, std::move(job)); }
 
 void Shard::mark_dirty(Pump& pump) {
-  if (!std::exchange(pump.in_dirty, true)) dirty_.push_back(pump.id);
+  if (!std::exchange(pump.in_dirty, true)) dirty_.push(pump.id);
 }
 
 void Shard::touch(node::ConnId conn) {
@@ -113,7 +109,7 @@ void Shard::drain(Pump& pump) {
 /// the connection it came from.
 void Shard::tell_brain(node::EdgeEvent event, Pump* from) {
   if (brain_ != nullptr) {
-    todo_.emplace_back(std::move(event));
+    todo_.push(std::move(event));
     return;
   }
   Inbox& inbox = *setup_.brain_inbox;
@@ -125,18 +121,17 @@ void Shard::tell_brain(node::EdgeEvent event, Pump* from) {
     }
     if (inbox.control_full() && from != nullptr) {
       metrics_.add("mailbox_dropped", "what=\"connection\"");
-      todo_.emplace_back(
-          node::EdgeCommand(node::down::Close{from->id, node::make_error(node::Errc::slow_peer)}));
+      todo_.push(node::EdgeCommand(node::down::Close{from->id, node::make_error(node::Errc::slow_peer)}));
       return;
     }
   } else if (auto* kad = std::get_if<node::up::KadAsked>(&event); kad != nullptr && inbox.data_full()) {
     metrics_.add("mailbox_dropped", "what=\"kad\"");
-    todo_.emplace_back(node::EdgeCommand(node::down::AnswerKad{kad->from, fail(node::Errc::slow_peer)}));
+    todo_.push(node::EdgeCommand(node::down::AnswerKad{kad->from, fail(node::Errc::slow_peer)}));
     return;
   } else if (auto* presence = std::get_if<node::up::PresenceAsked>(&event);
              presence != nullptr && inbox.data_full()) {
     metrics_.add("mailbox_dropped", "what=\"presence\"");
-    todo_.emplace_back(node::EdgeCommand(node::down::AnswerPresence{presence->from, {}}));
+    todo_.push(node::EdgeCommand(node::down::AnswerPresence{presence->from, {}}));
     return;
   }
   for_brain_.emplace_back(std::move(event));

@@ -1,6 +1,5 @@
 #pragma once
 // The connections of one thread: sockets, timers and the turn in which all of it happens.
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -104,7 +103,7 @@ class Shard final : public LoopClient {
 
   Now now() const noexcept { return now_; }
   /// Later in this turn.
-  void add(Mail mail) { todo_.push_back(std::move(mail)); }
+  void add(Mail mail) { todo_.push(std::move(mail)); }
   void at(Instant due, Job job);
   /// A socket that was admitted.
   void accepted(Descriptor socket, const Multiaddr& remote);
@@ -210,9 +209,9 @@ class Shard final : public LoopClient {
   bool in_turn_ = false;
   bool brain_touched_ = false;
   Now now_;
-  std::deque<Mail> todo_;
-  std::deque<node::ConnId> dirty_;
-  std::deque<node::ConnId> to_flush_;
+  Fifo<Mail, kTurnQueueBytesKept> todo_;
+  Fifo<node::ConnId, kTurnQueueBytesKept> dirty_;
+  Fifo<node::ConnId, kTurnQueueBytesKept> to_flush_;
   std::vector<node::ConnId> gone_;
   std::vector<node::ConnId> unfinished_;
   std::size_t read_bytes_ = 0;  ///< in this turn

@@ -145,7 +145,7 @@ void StreamTable::write(runtime::Shard& shard, const StreamPtr& stream, ByteView
   stream->accepted += taken;
   stream->written += bytes.size();
   if (taken < bytes.size()) append(stream->waiting, bytes.subspan(taken));
-  if (done) stream->writers.emplace_back(stream->written, std::move(done));
+  if (done) stream->writers.push({stream->written, std::move(done)});
   serve_writes(session, stream, shard.now());
   shard.touch(stream->conn);
 }
@@ -165,8 +165,7 @@ void StreamTable::serve_writes(node::Session* session, const StreamPtr& stream, 
       }
     }
     if (stream->writers.empty() || stream->writers.front().first > stream->accepted) break;
-    Owed<void> done = std::move(stream->writers.front().second);
-    stream->writers.pop_front();
+    Owed<void> done = stream->writers.pop().second;
     done({});
   }
   stream->in_write = false;
@@ -206,7 +205,8 @@ void StreamTable::end(const StreamPtr& stream, std::optional<Error> error) {
   streams_.erase({stream->conn, stream->id});
   Bytes().swap(stream->waiting);
   auto writers = std::exchange(stream->writers, {});
-  for (auto& [at, done] : writers) done.fail(error.value_or(node::make_error(node::Errc::connection_closed)));
+  while (!writers.empty())
+    writers.pop().second.fail(error.value_or(node::make_error(node::Errc::connection_closed)));
   serve_reads(nullptr, stream, Now{});
 }
 

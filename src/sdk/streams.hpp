@@ -1,13 +1,13 @@
 #pragma once
 // The application's streams of one shard, behind the public handles.
 #include <atomic>
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
 
+#include "base/fifo.hpp"
 #include "runtime/shard.hpp"
 #include "sdk/failure.hpp"
 #include "starling/host.hpp"
@@ -55,7 +55,7 @@ struct StreamState {
   std::size_t waiting_begin = 0;
   std::uint64_t accepted = 0;  ///< bytes, since the start
   std::uint64_t written = 0;
-  std::deque<std::pair<std::uint64_t, Owed<void>>> writers;  ///< each done when `accepted` gets there
+  Fifo<std::pair<std::uint64_t, Owed<void>>> writers;  ///< each done when `accepted` gets there
   bool in_read = false;
   bool in_write = false;
   bool finish_after = false;
