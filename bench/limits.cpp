@@ -2,6 +2,7 @@
 // the system: the limits against which `./x bench wire` holds every stack. One JSON object on stdout.
 //
 // usage: starling-limits [SECONDS]      how long each is measured; 1 by default
+#include <cryptopp/donna.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/evp.h>
@@ -94,16 +95,17 @@ double x25519_rate(double seconds) {
 }
 
 double ed25519_rate(double seconds) {
-  std::array<unsigned char, crypto_sign_PUBLICKEYBYTES> public_key{};
-  std::array<unsigned char, crypto_sign_SECRETKEYBYTES> secret{};
-  std::array<unsigned char, crypto_sign_BYTES> signature{};
+  std::array<unsigned char, 32> seed{1};
+  std::array<unsigned char, 32> public_key{};
+  std::array<unsigned char, 64> signature{};
   const std::array<unsigned char, kMessageBytes> message{};
-  crypto_sign_keypair(public_key.data(), secret.data());
-  crypto_sign_detached(signature.data(), nullptr, message.data(), message.size(), secret.data());
+  CryptoPP::Donna::ed25519_publickey(public_key.data(), seed.data());
+  CryptoPP::Donna::ed25519_sign(message.data(), message.size(), seed.data(), public_key.data(),
+                                signature.data());
   return rate(seconds, [&] {
-    must(
-        crypto_sign_verify_detached(signature.data(), message.data(), message.size(), public_key.data()) == 0,
-        "Ed25519");
+    must(CryptoPP::Donna::ed25519_sign_open(message.data(), message.size(), public_key.data(),
+                                            signature.data()) == 0,
+         "Ed25519");
   });
 }
 
