@@ -19,6 +19,9 @@ inline constexpr std::size_t kReadBufferBytes = 4 * 65'537;
 inline constexpr std::size_t kReadsPerTurnMax = 4;
 /// Bytes sealed for one write.
 inline constexpr std::size_t kWriteBytesMax = 128 * 1024;
+/// Bytes that the kernel takes for a connection beyond those that are on the wire: what is urgent has to wait
+/// behind these. Otherwise they are what the send buffer grows to, some megabytes.
+inline constexpr int kUnsentBytesMax = 128 * 1024;
 /// Writes of one connection before others get their turn.
 inline constexpr std::size_t kWritesPerTurnMax = 8;
 /// Buffers kept for connections whose peer does not take everything at once, per loop; more are freed.

@@ -129,6 +129,7 @@ Result<void> connect_outcome(int fd) noexcept {
 void set_connection_options(int fd) noexcept {
   set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 0);
+  set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsentBytesMax);
 }
 
 std::vector<Multiaddr> advertised_for(const IpPort& listening) {
