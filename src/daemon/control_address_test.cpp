@@ -15,10 +15,10 @@ TEST(ControlAddress, UnixPathsAndTcpPortsAreAddressesOfControlSockets) {
 }
 
 TEST(ControlAddress, NothingElseIs) {
-  for (const auto* text :
-       {"/dns4/localhost/tcp/1", "/ip4/127.0.0.1/udp/1", "/ip4/127.0.0.1/tcp/1/ws", "/ip4/127.0.0.1",
-        "/ip4/127.0.0.1/tcp/1/p2p/"
-        "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"})
+  constexpr const char* kOfAPeer =
+      "/ip4/127.0.0.1/tcp/1/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN";
+  for (const auto* text : {"/dns4/localhost/tcp/1", "/ip4/127.0.0.1/udp/1", "/ip4/127.0.0.1/tcp/1/ws",
+                           "/ip4/127.0.0.1", kOfAPeer})
     EXPECT_TRUE(endpoint(text).error().is(Errc::bad_address)) << text;
 }
 

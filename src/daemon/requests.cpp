@@ -13,9 +13,9 @@ namespace {
 
 /// A connection to the peer: at the addresses given, at those it is remembered by, or where the DHT says that
 /// it is.
-void reach(Host& host, const std::string& peer, std::vector<std::string> addresses,
-           Host::Done<std::string> done) {
-  host.connect(peer, std::move(addresses), [&host, peer, done](Outcome<std::string> connected) {
+void reach(Host& host, const std::string& peer, const std::vector<std::string>& addresses,
+           const Host::Done<std::string>& done) {
+  host.connect(peer, addresses, [&host, peer, done](Outcome<std::string> connected) {
     if (connected) return done(std::move(connected));
     host.dht_find_peer(
         peer, [&host, peer, done, why = connected.failure()](Outcome<std::vector<std::string>> found) {
@@ -40,7 +40,7 @@ void run_connect(Desk& desk, const ConnectRequest& request, const Reply& reply) 
     if (!address) return reply.fail(std::string(address.error().message()));
     addresses.push_back(address->to_string());
   }
-  reach(desk.host, peer->to_string(), std::move(addresses), [reply](const Outcome<std::string>& connected) {
+  reach(desk.host, peer->to_string(), addresses, [reply](const Outcome<std::string>& connected) {
     if (connected)
       reply.answer({});
     else

@@ -159,7 +159,7 @@ TEST(TlsCertificate, WithAStolenExtensionIsRefused) {
 TEST(TlsCertificate, WithAMalformedSignedKeyIsRefused) {
   const auto good = [](ByteView spki) { return signed_key(host_key(1), spki); };
   const std::vector<std::pair<std::string, std::function<Bytes(Bytes)>>> edits = {
-      {"empty", [](Bytes) { return Bytes(); }},
+      {"empty", [](const Bytes&) { return Bytes(); }},
       {"no sequence", [](Bytes b) { return b[0] = 0x31, b; }},
       {"byte behind", [](Bytes b) { return b.push_back(0), b; }},
       {"byte missing", [](Bytes b) { return b.pop_back(), b; }},
