@@ -42,8 +42,8 @@ struct Client final : LoopClient {
 
 class LoopOfDescriptors : public testing::Test {
  protected:
-  LoopOfDescriptors() { loop.start(); }
-  ~LoopOfDescriptors() override { loop.join(); }
+  void SetUp() override { loop.start(); }
+  void TearDown() override { loop.join(); }
 
   /// On the loop's thread, and done when this returns.
   template <class Work>
@@ -106,14 +106,16 @@ TEST_F(LoopOfDescriptors, ForgetsWhatIsLetGoOfInTheSameTurn) {
   Client clients[2];
   Loop::WatchId watches[2] = {};
   std::size_t told = 0;
-  for (std::size_t i = 0; i < 2; ++i) {
-    clients[i].told = [&, other = 1 - i](std::span<const Ready> ready) {
+  const auto let_go_of = [&](std::size_t other) {
+    return [&, other](std::span<const Ready> ready) {
       if (std::none_of(ready.begin(), ready.end(), [](const Ready& one) { return one.readable; })) return;
       ++told;
       loop.unwatch(watches[other]);
       pairs[other].here.reset();
     };
-  }
+  };
+  clients[0].told = let_go_of(1);
+  clients[1].told = let_go_of(0);
   there([&] {
     for (std::size_t i = 0; i < 2; ++i) watches[i] = *loop.watch(pairs[i].here.get(), clients[i], i);
     for (const Pair& pair : pairs) pair.send("x");  // both are ready in the next turn
