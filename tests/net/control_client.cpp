@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include "format/multiaddr.hpp"
@@ -141,7 +142,7 @@ HandlerSocket::HandlerSocket() {
   fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   auto address = loopback(0);
   socklen_t size = sizeof address;
-  ::bind(fd_, reinterpret_cast<const sockaddr*>(&address), size);
+  if (::bind(fd_, reinterpret_cast<const sockaddr*>(&address), size) != 0) std::abort();
   ::listen(fd_, 128);
   ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
   address_ = "/ip4/127.0.0.1/tcp/" + std::to_string(ntohs(address.sin_port));

@@ -307,7 +307,7 @@ TEST(NetDaemon, AResetOfThePeerResetsTheClientsSocket) {
   ASSERT_TRUE(answer<void>([&](auto done) {
     b->host().set_stream_handler(
         "/test/reset/1",
-        [](Stream stream) {
+        [](const Stream& stream) {
           Stream(stream).read([stream](const Outcome<ByteSpan>&) { Stream(stream).reset(); });
         },
         done);
