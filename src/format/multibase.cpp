@@ -63,40 +63,73 @@ Result<Bytes> decode_bits(const Alphabet& alphabet, std::string_view text) {
   return out;
 }
 
-// Multiplies the big-endian number in `digits` by `radix` and adds `carry`; grows it at the front (stored
-// reversed).
-void multiply_add(Bytes& reversed, std::uint32_t radix, std::uint32_t base, std::uint32_t carry) {
-  for (auto& digit : reversed) {
-    carry += digit * radix;
-    digit = static_cast<std::uint8_t>(carry % base);
-    carry /= base;
+// Radices that are no power of two go through numbers of many limbs, the least first: several digits at a
+// time.
+using Limbs = std::vector<std::uint32_t>;
+constexpr std::size_t kDigitsPerLimb = 5;  // 58^5 < 2^32
+
+std::uint64_t power(std::uint64_t radix, std::size_t exponent) {
+  std::uint64_t out = 1;
+  for (; exponent > 0; --exponent) out *= radix;
+  return out;
+}
+
+/// number = number * factor + addend, in limbs below `base`. All three are at most 2^32.
+void multiply_add(Limbs& number, std::uint64_t base, std::uint64_t factor, std::uint64_t addend) {
+  for (auto& limb : number) {
+    addend += limb * factor;
+    limb = static_cast<std::uint32_t>(addend % base);
+    addend /= base;
   }
-  for (; carry > 0; carry /= base) reversed.push_back(static_cast<std::uint8_t>(carry % base));
+  for (; addend > 0; addend /= base) number.push_back(static_cast<std::uint32_t>(addend % base));
+}
+
+/// Calls `take` with the items in groups of `size`, but for a first one that has what is over.
+template <class Items, class Take>
+void in_groups(Items items, std::size_t size, Take take) {
+  for (std::size_t count = items.size() % size; !items.empty(); count = size) {
+    if (count > 0) take(items.substr(0, count));
+    items.remove_prefix(count);
+  }
 }
 
 std::string encode_radix(const Alphabet& alphabet, ByteView bytes) {
-  const auto radix = static_cast<std::uint32_t>(alphabet.digits.size());
+  const std::size_t radix = alphabet.digits.size();
+  const std::uint64_t base = power(radix, kDigitsPerLimb);
   std::size_t zeros = 0;
   while (zeros < bytes.size() && bytes[zeros] == 0) ++zeros;
-  Bytes reversed;
-  for (const auto byte : bytes.subspan(zeros)) multiply_add(reversed, 256, radix, byte);
+  Limbs number;
+  in_groups(as_text(bytes.subspan(zeros)), 4, [&](std::string_view group) {
+    std::uint64_t addend = 0;
+    for (const char c : group) addend = (addend << 8) | static_cast<std::uint8_t>(c);
+    multiply_add(number, base, std::uint64_t{1} << (8 * group.size()), addend);
+  });
+  std::string reversed;
+  for (std::uint32_t limb : number) {
+    for (std::size_t i = 0; i < kDigitsPerLimb; ++i, limb /= static_cast<std::uint32_t>(radix))
+      reversed.push_back(alphabet.digits[limb % radix]);
+  }
+  while (!reversed.empty() && reversed.back() == alphabet.digits[0]) reversed.pop_back();
   std::string out(zeros, alphabet.digits[0]);
-  for (auto digit = reversed.rbegin(); digit != reversed.rend(); ++digit)
-    out.push_back(alphabet.digits[*digit]);
+  out.append(reversed.rbegin(), reversed.rend());
   return out;
 }
 
 Result<Bytes> decode_radix(const Alphabet& alphabet, std::string_view text) {
   if (text.size() > kRadixTextMax) return fail(Errc::bad_multibase);
-  const auto radix = static_cast<std::uint32_t>(alphabet.digits.size());
   std::size_t zeros = 0;
   while (zeros < text.size() && text[zeros] == alphabet.digits[0]) ++zeros;
+  if (text.find_first_not_of(alphabet.digits) != std::string_view::npos) return fail(Errc::bad_multibase);
+  Limbs number;
+  in_groups(text.substr(zeros), kDigitsPerLimb, [&](std::string_view group) {
+    std::uint64_t addend = 0;
+    for (const char c : group) addend = addend * alphabet.digits.size() + alphabet.digits.find(c);
+    multiply_add(number, std::uint64_t{1} << 32, power(alphabet.digits.size(), group.size()), addend);
+  });
   Bytes reversed;
-  for (const char c : text.substr(zeros)) {
-    const auto digit = alphabet.digits.find(c);
-    if (digit == std::string_view::npos) return fail(Errc::bad_multibase);
-    multiply_add(reversed, radix, 256, static_cast<std::uint32_t>(digit));
-  }
+  for (std::uint32_t limb : number)
+    for (int i = 0; i < 4; ++i, limb >>= 8) reversed.push_back(static_cast<std::uint8_t>(limb));
+  while (!reversed.empty() && reversed.back() == 0) reversed.pop_back();
   Bytes out(zeros, 0);
   out.insert(out.end(), reversed.rbegin(), reversed.rend());
   return out;
