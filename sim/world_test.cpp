@@ -107,6 +107,24 @@ TEST(World, AnAgentIsFoundAfterHalfOfTheServersCrashed) {
   EXPECT_EQ(to_text(world.observed(20).messages[0].body), "still here");
 }
 
+TEST(World, APresenceThatEnoughServersHoldIsPublishedOnce) {
+  World world(testkit::seed(1));
+  constexpr std::size_t kServers = 25, kAgents = 15;
+  grow(world, kServers, kAgents);
+  for (std::size_t agent = kServers; agent < kServers + kAgents; ++agent)
+    EXPECT_EQ(world.observed(agent).published, 1u) << "agent " << agent;
+}
+
+TEST(World, APresenceThatFewServersHoldIsPublishedAgainWhenAnotherAppears) {
+  World world(testkit::seed(1));
+  grow(world, 3, 1);
+  const std::size_t before = world.observed(3).published;
+  world.add({agent::Role::bootstrap, "bootstrap", {0}, {}});
+  world.run(30s);
+  EXPECT_EQ(before, 1u);
+  EXPECT_EQ(world.observed(3).published, 2u);
+}
+
 TEST(World, AWithdrawnAgentIsReportedAsSuchAtOnce) {
   World world(testkit::seed(4));
   grow(world, 3, 10);

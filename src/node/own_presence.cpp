@@ -68,9 +68,15 @@ void OwnPresence::on_addresses_changed(Now now) {
 
 void OwnPresence::on_server_added(Now now) {
   if (!started_) return;
-  const bool few_hold_it = host_.dht() != nullptr && stored_ < host_.dht()->config().k;
-  if (!record_.empty() && few_hold_it && put_due_ > now.mono + kPutAgainAfter)
-    put_due_ = now.mono + kPutAgainAfter;
+  // A PUT under way meets servers, too: whether they matter is known when it ends.
+  if (put_query_)
+    server_met_ = true;
+  else if (!record_.empty() && few_hold_it())
+    put_due_ = std::min(put_due_, now.mono + kPutAgainAfter);
+}
+
+bool OwnPresence::few_hold_it() const noexcept {
+  return host_.dht() != nullptr && stored_ < host_.dht()->config().enough_stored();
 }
 
 void OwnPresence::persist_identity() {
@@ -119,6 +125,7 @@ void OwnPresence::put(Now now) {
   kad::QueryOptions options;
   // Who withdraws goes away afterwards: nothing could be completed in the background.
   if (withdrawing_) options.publish = kad::Publish::classic;
+  server_met_ = false;
   put_query_ = dht->put_value(agent::presence_key(identity_.wallet()), record_, now, options);
   if (!withdrawing_) {
     const Bytes key = agent::provider_key(identity_.wallet());
@@ -145,6 +152,7 @@ bool OwnPresence::on_query(const kad::QueryDone& done, Now now) {
     better_ = put_done->better;
     out_.push(agent_event::Published{record_seq_, stored_});
     withdrawn_ = withdrawing_;
+    if (std::exchange(server_met_, false)) on_server_added(now);
     return true;
   }
   if (put_done != nullptr) better_ = put_done->better;

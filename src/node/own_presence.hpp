@@ -60,6 +60,8 @@ class OwnPresence {
  private:
   void make_record(Now now);
   void put(Now now);
+  /// Fewer servers than a PUT that found all of its own waits for.
+  bool few_hold_it() const noexcept;
   void announce(Now now);
   void persist_identity();
   void persist_seal_keys();
@@ -73,6 +75,7 @@ class OwnPresence {
   std::uint64_t record_seq_ = 0;
   kad::QueryId put_query_;
   std::size_t stored_ = 0;
+  bool server_met_ = false;  ///< the table got a server since the PUT under way began
   std::uint32_t failures_ = 0;
   bool started_ = false;
   bool withdrawing_ = false;

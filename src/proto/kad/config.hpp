@@ -77,6 +77,9 @@ struct Config {
   Diversity diversity;
   ServerRates rates;
   StoreLimits stores;
+
+  /// Servers that have to have stored before an optimistic query ends: three quarters of k.
+  constexpr std::size_t enough_stored() const noexcept { return (3 * k + 3) / 4; }
 };
 
 /// How a GET decides (PROTOCOL.md §3, Look up).
