@@ -221,7 +221,12 @@ void Session::Engine::consume(StreamId id, std::size_t count, Instant now) {
 
 void Session::Engine::grow_window(Stream& stream, Instant now) {
   const std::optional<Duration> rtt = liveness_.rtt();
-  if (!rtt || now - stream.window_epoch >= saturating_scale(*rtt, 2.0)) return;
+  if (!rtt) return;
+  const double halves = 2.0 * stream.credit_owed() / stream.receive_window;
+  if (now - stream.window_epoch >= saturating_scale(*rtt, 1.5 * halves)) return;
+  // Grown too far, a window fills with a queue that everything else on the connection waits behind.
+  const std::uint32_t samples = liveness_.samples();
+  if (samples < kRttSamplesMin || samples == stream.grown_samples) return liveness_.want_ping(now);
   const std::size_t budget =
       config_.window_growth_budget_max - std::min(config_.window_growth_budget_max, window_growth_);
   const std::size_t wanted =
@@ -230,6 +235,8 @@ void Session::Engine::grow_window(Stream& stream, Instant now) {
   // A window is a promise to hold as much.
   if (account_ != nullptr && !account_->would_grant(stream.receive_window + growth)) return;
   stream.receive_window += static_cast<std::uint32_t>(growth);
+  stream.grown_samples = samples;
+  liveness_.want_ping(now);
   window_growth_ += growth;
 }
 

@@ -130,6 +130,7 @@ Result<void> Session::Engine::on_data(Stream* stream, const Header& header, Inst
       return {};
     }
     liveness_.on_data(now, config_.rtt_probe_interval);
+    if (header.length >= kLentBytesMin && liveness_.samples() < kRttSamplesMin) liveness_.want_ping(now);
     if (stream->window_epoch.is_never()) stream->window_epoch = now;
     body_stream_ = stream;
     body_finishes_ = header.has(kFin);

@@ -68,5 +68,12 @@ inline constexpr Duration kKeepaliveInterval = std::chrono::seconds(30);
 inline constexpr Duration kKeepaliveTimeout = std::chrono::seconds(20);
 /// Age at which a round-trip time is measured again, while data arrives.
 inline constexpr Duration kRttProbeInterval = std::chrono::seconds(30);
+/// For how long, at the least, the smallest round trip counts. A connection under full load for longer sees
+/// its own queue in every measurement; on a path that became longer, windows wait as long before they grow.
+inline constexpr Duration kRttMemory = std::chrono::minutes(10);
+/// Round trips to measure before a window grows. The first is measured while both sides set the connection
+/// up, and may be ten times the truth; three more take no longer than TCP needs to fill the first window of a
+/// long path.
+inline constexpr std::uint32_t kRttSamplesMin = 4;
 
 }  // namespace starling::yamux

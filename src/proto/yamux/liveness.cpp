@@ -1,6 +1,9 @@
 #include "proto/yamux/liveness.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "proto/yamux/limits.hpp"
 
 namespace starling::yamux {
 
@@ -21,8 +24,12 @@ std::optional<Duration> Liveness::on_pong(std::uint32_t value, Instant now) noex
   state_ = State::quiet;
   ++next_value_;
   const Duration sample = std::max(now - pinged_, Duration::zero());
-  samples_[sample_count_ % samples_.size()] = sample;
-  ++sample_count_;
+  if (now - remembered_ >= kRttMemory) {
+    smallest_before_ = std::exchange(smallest_, Duration::max());
+    remembered_ = now;
+  }
+  smallest_ = std::min(smallest_, sample);
+  ++samples_;
   return sample;
 }
 
@@ -40,9 +47,8 @@ bool Liveness::on_deadline(const Times& times, Instant now) noexcept {
 }
 
 std::optional<Duration> Liveness::rtt() const noexcept {
-  if (sample_count_ == 0) return std::nullopt;
-  const auto count = std::min<std::size_t>(sample_count_, samples_.size());
-  return *std::min_element(samples_.begin(), samples_.begin() + static_cast<std::ptrdiff_t>(count));
+  if (samples_ == 0) return std::nullopt;
+  return std::min(smallest_, smallest_before_);
 }
 
 }  // namespace starling::yamux

@@ -36,17 +36,20 @@ TEST(YamuxLiveness, OnlyTheAwaitedValueCounts) {
   EXPECT_NE(liveness.send_ping(at(4ms)), value);
 }
 
-TEST(YamuxLiveness, RttIsTheSmallestOfTheLastFour) {
+TEST(YamuxLiveness, RttIsTheSmallestAndForgottenAfterItsMemory) {
   Liveness liveness(at(0s));
-  const auto measure = [&](Duration sample) {
-    liveness.want_ping(at(0s));
-    (void)liveness.on_pong(liveness.send_ping(at(0s)), at(sample));
+  const auto measure = [&](Duration when, Duration sample) {
+    liveness.want_ping(at(when));
+    (void)liveness.on_pong(liveness.send_ping(at(when)), at(when + sample));
   };
-  measure(10ms);
-  for (const Duration sample : {50ms, 40ms, 60ms}) measure(sample);
+  measure(1s, 10ms);
+  for (int i = 0; i < 20; ++i) measure(2s, 40ms);
   EXPECT_EQ(liveness.rtt(), Duration(10ms));
-  measure(70ms);  // the first one is forgotten
-  EXPECT_EQ(liveness.rtt(), Duration(40ms));
+  EXPECT_EQ(liveness.samples(), 21u);
+  measure(kRttMemory + 1s, 60ms);
+  EXPECT_EQ(liveness.rtt(), Duration(10ms));
+  measure(2 * kRttMemory + 2s, 70ms);
+  EXPECT_EQ(liveness.rtt(), Duration(60ms));
 }
 
 TEST(YamuxLiveness, PingsAfterSilenceAndGivesUpAfterMore) {

@@ -49,8 +49,8 @@ struct Config {
 ///
 /// Flow control: a stream's receive window is returned when the application consumes, in steps of half a
 /// window, never on receipt; so what a peer can make us hold is bounded by the windows. A window doubles
-/// while its half is consumed in less than two round trips, as long as the connection's growth budget lasts
-/// and the account would grant that much.
+/// while its half is consumed in less than one and a half round trips, of which one is measured after each
+/// doubling, as long as the connection's growth budget lasts and the account would grant that much.
 ///
 /// Memory: a byte is reserved from the account before it is held. A stream whose received bytes are not
 /// granted is reset; one whose written bytes are not granted takes no more until some have left, and is reset

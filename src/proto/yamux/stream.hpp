@@ -39,7 +39,8 @@ struct Stream {
   std::uint32_t receive_credit = kWindowInitial;  ///< what the peer may still send
   std::uint32_t send_credit = kSendWindowInitial;
   Instant window_epoch =
-      Instant::never();  ///< when the first data came, then when the window was last returned
+      Instant::never();             ///< when the first data came, then when the window was last returned
+  std::uint32_t grown_samples = 0;  ///< round trips that had been measured when the window last grew
   ByteQueue receive;
   ByteQueue send;
 
