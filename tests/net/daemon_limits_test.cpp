@@ -6,10 +6,15 @@
 namespace starling::net {
 namespace {
 
-TEST(NetDaemon, ControlConnectionsBeyondTheLimitAreClosedAtOnce) {
+template <class Value>
+std::unique_ptr<Daemon> start_limited(Value daemon::Limits::*limit, std::type_identity_t<Value> value) {
   auto options = with_everything();
-  options.limits.control_connections = 2;
-  const auto a = start_daemon(std::move(options));
+  options.limits.*limit = value;
+  return start_daemon(std::move(options));
+}
+
+TEST(NetDaemon, ControlConnectionsBeyondTheLimitAreClosedAtOnce) {
+  const auto a = start_limited(&daemon::Limits::control_connections, 2);
   auto first = control(*a);
   auto second = control(*a);
   ASSERT_TRUE(first.ask(Request())->identify.has_value());
@@ -22,9 +27,7 @@ TEST(NetDaemon, ControlConnectionsBeyondTheLimitAreClosedAtOnce) {
 
 TEST(NetDaemon, StreamsForHandlersBeyondTheLimitAreReset) {
   const auto a = start_daemon();
-  auto options = with_everything();
-  options.limits.handler_streams = 1;
-  const auto b = start_daemon(std::move(options));
+  const auto b = start_limited(&daemon::Limits::handler_streams, 1);
   connect_daemons(*a, *b);
   HandlerSocket listener;
   ASSERT_FALSE(ask(*b, handle(listener, {"/test/1"})).error);
@@ -53,9 +56,7 @@ TEST(NetDaemon, StreamsForHandlersBeyondTheLimitAreReset) {
 }
 
 TEST(NetDaemon, SubscriptionsBeyondTheLimitAreRefused) {
-  auto options = with_everything();
-  options.limits.subscriptions = 1;
-  const auto a = start_daemon(std::move(options));
+  const auto a = start_limited(&daemon::Limits::subscriptions, 1);
   auto first = control(*a);
   ASSERT_FALSE(first.ask(pubsub(PubsubRequestType::subscribe))->error);
   auto second = control(*a);
@@ -69,9 +70,7 @@ TEST(NetDaemon, SubscriptionsBeyondTheLimitAreRefused) {
 }
 
 TEST(NetDaemon, MessagesWithoutRoomOnTheWayAreDroppedAndCounted) {
-  auto options = with_everything();
-  options.limits.messages_on_the_way = 0;
-  const auto a = start_daemon(std::move(options));
+  const auto a = start_limited(&daemon::Limits::messages_on_the_way, 0);
   auto subscriber = control(*a);
   ASSERT_FALSE(subscriber.ask(pubsub(PubsubRequestType::subscribe))->error);
   ASSERT_FALSE(ask(*a, pubsub(PubsubRequestType::publish, "news", "lost")).error);
@@ -80,9 +79,7 @@ TEST(NetDaemon, MessagesWithoutRoomOnTheWayAreDroppedAndCounted) {
 }
 
 TEST(NetDaemon, ARequestWithoutATimeOfItsOwnEndsAfterTheDaemons) {
-  auto options = with_everything();
-  options.limits.request_time = std::chrono::milliseconds(100);
-  const auto a = start_daemon(std::move(options));
+  const auto a = start_limited(&daemon::Limits::request_time, std::chrono::milliseconds(100));
   const auto b = start_daemon();
   const HandlerSocket silent;  // takes connections and says nothing
   Request request = connect_to(*b);
