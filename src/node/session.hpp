@@ -1,8 +1,8 @@
 #pragma once
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <map>
 #include <memory>
 #include <optional>
-#include <unordered_map>
 #include <variant>
 
 #include "base/fifo.hpp"
@@ -168,7 +168,7 @@ class Session {
   Env* env_;
   Offered offered_;
   Connection connection_;
-  std::unordered_map<yamux::StreamId, std::unique_ptr<Stream>> streams_;
+  boost::unordered_flat_map<yamux::StreamId, std::unique_ptr<Stream>, std::hash<yamux::StreamId>> streams_;
   Fifo<Event> events_;
   std::map<std::string, std::size_t, std::less<>> inbound_by_protocol_;
   std::size_t negotiating_ = 0;

@@ -1,6 +1,7 @@
 #pragma once
 // The application's streams of one shard, behind the public handles.
 #include <atomic>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -117,7 +118,7 @@ class StreamTable final : public runtime::StreamSink {
 
   std::shared_ptr<const HandlerTable> handlers_;
   std::shared_ptr<runtime::Inbox> inbox_;
-  std::unordered_map<Key, StreamPtr, KeyHash> streams_;
+  boost::unordered_flat_map<Key, StreamPtr, KeyHash> streams_;
   std::unordered_map<std::uint64_t, Owed<Stream>> opening_;
   std::uint64_t next_token_ = 1;
 };

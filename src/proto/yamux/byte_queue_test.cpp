@@ -88,7 +88,7 @@ TEST(YamuxByteQueue, SingleBytesShareBuffers) {
     ++runs;
     queue.consume(queue.front().size());
   }
-  // 256, 256, 512, … doubling to 64 KiB, then one buffer per 64 KiB.
+  // kBufferBytesMin twice, then doubling to 64 KiB, then one buffer per 64 KiB.
   EXPECT_LE(runs, 16u);
 }
 

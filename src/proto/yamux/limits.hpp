@@ -43,9 +43,10 @@ inline constexpr std::size_t kStreamsOutboundMax = 512;
 inline constexpr std::size_t kAckBacklogMax = 256;
 /// Bytes of a slice up to which write() copies it into the stream's last buffer instead of sharing it.
 inline constexpr std::size_t kSliceCopyMax = 1'024;
-/// Bytes of the smallest buffer for received or copied data. Further ones are as large as what the stream
-/// holds already, so that memory stays below twice the data.
-inline constexpr std::size_t kBufferBytesMin = 256;
+/// Bytes of the smallest buffer for received or copied data: small messages fit, and glibc's allocator keeps
+/// blocks of that size apart for reuse, however many are free. Further buffers are as large as what the
+/// stream holds already, so that memory stays below twice the data.
+inline constexpr std::size_t kBufferBytesMin = 120;
 /// Bytes at which those buffers stop growing, unless more arrives at once.
 inline constexpr std::size_t kBufferBytesMax = 64 * 1024;
 /// Bytes of a received body from which it stays where the driver lent it until it was read: less is copied,
