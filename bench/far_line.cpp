@@ -1,11 +1,12 @@
-// A wire between two network namespaces that is as long as asked: every packet that goes into the device at one end comes
-// out of the other one a while later. It stands in for `tc netem` in `./x bench wire` where the kernel has none.
+// A wire between two network namespaces that is as long as asked: every packet that goes into the device at
+// one end comes out of the other one a while later. It stands in for `tc netem` in `./x bench wire` where the
+// kernel has none.
 //
 // usage: starling-far-line PID PID DELAY_MICROSECONDS GBIT_PER_SECOND
 //
-// The processes name the namespaces. Each gets a TUN device `far`, through which the kernel passes whole segments of up to
-// 64 KiB, so that the wire costs little beside what is measured. Says `ready` when both devices are there, and ends with
-// its standard input; the devices end with it.
+// The processes name the namespaces. Each gets a TUN device `far`, through which the kernel passes whole
+// segments of up to 64 KiB, so that the wire costs little beside what is measured. Says `ready` when both
+// devices are there, and ends with its standard input; the devices end with it.
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
@@ -30,9 +31,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kPacketBytesMax = 65'536 + 64;  // the largest segment, and what the kernel says about it
-constexpr std::size_t kReadsPerTurnMax = 32;          // so that a full device does not hold up what is due
-constexpr Clock::duration kBacklogMax = std::chrono::milliseconds(100);  // before the bottleneck; then packets are lost
+constexpr std::size_t kPacketBytesMax =
+    65'536 + 64;                              // the largest segment, and what the kernel says about it
+constexpr std::size_t kReadsPerTurnMax = 32;  // so that a full device does not hold up what is due
+constexpr Clock::duration kBacklogMax =
+    std::chrono::milliseconds(100);  // before the bottleneck; then packets are lost
 
 [[noreturn]] void die(const char* what) {
   std::perror(what);
@@ -81,8 +84,9 @@ class Way {
         continue;  // lost
       }
       packet.size = static_cast<std::size_t>(size);
-      free_at_ = std::max(free_at_, now) +
-                 std::chrono::nanoseconds(static_cast<long>(nanoseconds_per_byte_ * static_cast<double>(size)));
+      free_at_ =
+          std::max(free_at_, now) +
+          std::chrono::nanoseconds(static_cast<long>(nanoseconds_per_byte_ * static_cast<double>(size)));
       packet.due = free_at_ + delay_;
       under_way_.push_back(std::move(packet));
     }
