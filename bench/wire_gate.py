@@ -199,6 +199,8 @@ CASES = [
     ("alone, within the spread", alone(planted(wobble=WILD)), alone(planted(ours=1.33, wobble=WILD)), []),
     ("alone, far beyond the spread", alone(planted(wobble=WILD)), alone(planted(ours=4, wobble=WILD)),
      ["gossip", "handshakes"]),
+    ("a slow warm-up does not count", alone(planted(wobble=(3.0, 1.0))), alone(planted(ours=1.33, wobble=(3.0, 1.0))),
+     ["gossip", "handshakes"]),
     ("one round each", planted(wobble=(1.0,)), planted(ours=1.33, wobble=(1.0,)), EVERY),
     ("another number of threads", planted(), planted(threads=2), None),
     ("a small run", planted(small=True), planted(small=True), None),
