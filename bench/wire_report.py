@@ -5,7 +5,8 @@ import pathlib
 import statistics
 
 import stacks
-from wire_rows import ROWS, Figure, Row
+from wire_bench import Figure, Row
+from wire_rows import ROWS
 
 
 def heading(options: argparse.Namespace, chosen: list) -> dict:
@@ -25,7 +26,11 @@ def sample_line(sample: dict, row: Row) -> str:
                            for figure in row.figures if figure.name in sample["values"])
     else:
         values = f"FAILED: {sample['failures'][-1]}"
-    return f"round {sample['round']}  {row.name:14}{who(sample):20}{values}"
+    return f"round {sample['round']}  {row.name:16}{who(sample):20}{values}"
+
+
+def absent_banner(row: str, reason: str) -> str:
+    return "\n".join(["!" * 72, f"!! {row} is ABSENT: {reason}", "!" * 72])
 
 
 def text(value: float) -> str:
@@ -43,7 +48,10 @@ class Series:
         self.failed = [one for one in self._counted if "values" not in one]
 
     def of(self, figure: str) -> list[float]:
-        return [one["values"][figure] for one in self._counted if figure in one.get("values", {})]
+        return list(self.by_round(figure).values())
+
+    def by_round(self, figure: str) -> dict[int, float]:
+        return {one["round"]: one["values"][figure] for one in self._counted if figure in one.get("values", {})}
 
 
 def ratio(ours: float, theirs: float) -> str:
@@ -58,8 +66,23 @@ def best(figure: Figure, rivals: dict[str, float]) -> float | None:
 
 def limits(document: dict) -> dict[str, float]:
     """The best that was seen of each: a limit that a busy moment lowered is none."""
-    seen = document["limits"]
-    return {name: (min if name.endswith("_us") else max)(one[name] for one in seen) for name in seen[0]}
+    seen: dict[str, list[float]] = {}
+    for one in document["limits"]:
+        for name, value in one.items():
+            seen.setdefault(name, []).append(value)
+    return {name: (min if name.endswith("_us") else max)(values) for name, values in seen.items()}
+
+
+def quartiles(values: list[float]) -> tuple[float, float]:
+    found = sorted(values)
+    return found[len(found) // 4], found[(3 * len(found)) // 4]
+
+
+def series_of(document: dict, row: str) -> dict[str, Series]:
+    """By stack or pair."""
+    samples = [one for one in document["samples"] if one["row"] == row]
+    return {name: Series([one for one in samples if who(one) == name], document["options"]["rounds"])
+            for name in dict.fromkeys(who(one) for one in samples)}
 
 
 def figure_lines(figure: Figure, series: dict[str, Series], limit: dict[str, float]) -> list[str]:
@@ -67,8 +90,7 @@ def figure_lines(figure: Figure, series: dict[str, Series], limit: dict[str, flo
     medians = {name: statistics.median(found) for name, found in values.items() if found}
     out = []
     for name in medians:
-        found = sorted(values[name])
-        spread = f"{text(found[len(found) // 4])} – {text(found[(3 * len(found)) // 4])}"
+        spread = " – ".join(text(value) for value in quartiles(values[name]))
         rival = best(figure, {other: value for other, value in medians.items() if other != name and "→" not in other})
         share = "-"
         if figure.limit is not None:
@@ -83,12 +105,11 @@ def tables(document: dict) -> str:
     limit = limits(document)
     out = []
     for row in ROWS:
-        samples = [one for one in document["samples"] if one["row"] == row.name]
-        if not samples:
+        if reason := document.get("absent", {}).get(row.name):
+            out += [f"**{row.name}**: {row.title}", "", f"**Absent** on this machine: {reason}", ""]
+        series = series_of(document, row.name)
+        if not series or reason:
             continue
-        names = list(dict.fromkeys(who(one) for one in samples))
-        series = {name: Series([one for one in samples if who(one) == name], document["options"]["rounds"])
-                  for name in names}
         out += [f"**{row.name}**: {row.title}", "",
                 "| figure | stack | median | quartiles | to best other | of the limit |", "|---|---|---|---|---|---|"]
         for figure in row.figures:
@@ -98,6 +119,18 @@ def tables(document: dict) -> str:
                 out.append(f"| | {name} | **failed**: {one.failed[0]['failures'][-1]} | | | |")
         out.append("")
     return "\n".join(out)
+
+
+def far_lines(document: dict, limit: dict[str, float]) -> list[str]:
+    """By what and how the far rows were measured, where they were."""
+    if not (found := document.get("conditions")):
+        return []
+    how = next(iter(found.values()))
+    rates = [f"{text(limit[name])} Gbit/s {way}" for way, name in (("up", "far_up_gbps"), ("down", "far_down_gbps")) if name in limit]
+    buffers = [f"`{name}` {how[name]} (outside: {how[name + '_before']})" for name in ("tcp_rmem", "tcp_wmem")]
+    return [f"The long way: {how['way']}, {limit['far_rtt_us'] / 1000:.1f} ms there and back"
+            + f", one bare TCP stream {' and '.join(rates)}" * bool(rates)
+            + f"; {how['congestion']}, {', '.join(buffers)}.", ""]
 
 
 def about(document: dict) -> str:
@@ -113,6 +146,7 @@ def about(document: dict) -> str:
              f"{text(limit['tcp_stream_gbps'])} Gbit/s, X25519 {text(limit['x25519_per_s'])}/s, checks of Ed25519 "
              f"{text(limit['ed25519_verify_per_s'])}/s and of secp256k1 {text(limit['secp256k1_verify_per_s'])}/s, TCP "
              f"ping-pong of two processes {text(limit['ping_pong_p50_us'])} µs.", "",
+             *far_lines(document, limit),
              "```sh", f"./x bench wire --docs {flags}", "```"]
     return "\n".join(lines)
 

@@ -1,116 +1,17 @@
 """The rows of `./x bench wire`: what is done to a stack, and what comes of it."""
 
 import concurrent.futures
-import contextlib
-import dataclasses
+import functools
 import json
 import pathlib
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import stacks  # puts the harness of tests/interop on the path
-from peers import Peer
-from program import CellFailure, Program
-
-SERVER_CORE, CLIENT_CORE = 0, 1
-TOPIC = "bench"
-MIB = 1024 * 1024
-COMMAND_SECONDS = 180
-MESH_SECONDS = 30
-QUIET_SECONDS = 0.3
-QUIET_SHARE_MAX = 0.1  # of a core: heartbeats and timers of an idle process
-
-
-@dataclasses.dataclass
-class Size:
-    """How much is done; the small one keeps the harness alive in CI and measures nothing."""
-    seconds: float
-    transfer_mib: int
-    pings: int
-    messages: int
-    subscribers: int
-    held: tuple[int, ...]
-    starts: int
-    idle_seconds: float
-    look_seconds: float  # at what else the machine does, before each sample
-
-
-FULL = Size(seconds=5, transfer_mib=1024, pings=10_000, messages=4_000, subscribers=8, held=(1000, 5000),
-            starts=20, idle_seconds=30, look_seconds=1)
-SMALL = Size(seconds=0.3, transfer_mib=8, pings=100, messages=100, subscribers=3, held=(20,), starts=2, idle_seconds=1,
-             look_seconds=0.05)
-
-
-@dataclasses.dataclass
-class Figure:
-    """One number of one row: `better` says which way, `limit` what this machine allows, from its limits."""
-    name: str
-    unit: str
-    better: str = "higher"
-    limit: Callable[[dict], float] | None = None
-
-
-@dataclasses.dataclass
-class Row:
-    name: str
-    title: str
-    figures: list[Figure]
-    run: Callable[["Bench", Peer, Peer, Size], dict[str, float]]
-    cross: bool = False  # also measured with a client of one stack and a server of another
-
-
-class Bench:
-    """Starts the programs of one sample and ends them; counts what they used."""
-
-    def __init__(self, threads: int) -> None:
-        self._threads = threads
-        self._programs: list[Program] = []
-
-    def start(self, peer: Peer, core: int | None, *flags: str) -> Program:
-        pin = [] if core is None else ["taskset", "-c", str(core)]
-        program = Program(peer.name, [*pin, *peer.run, "--threads", str(self._threads), *flags])
-        self._programs.append(program)
-        return program.wait_ready()
-
-    def pair(self, client: Peer, server: Peer, *flags: str) -> tuple[Program, Program]:
-        return (self.start(client, CLIENT_CORE, "--listen", "none", *flags),
-                self.start(server, SERVER_CORE, *flags))
-
-    def close(self) -> None:
-        for program in self._programs:
-            program.end()
-        self._programs.clear()
-
-
-def resident_kib(program: Program) -> int:
-    for line in pathlib.Path(f"/proc/{program.pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1])
-    raise CellFailure(f"{program.label}: no resident size")
-
-
-def descriptors(program: Program) -> int:
-    return len(list(pathlib.Path(f"/proc/{program.pid}/fd").iterdir()))
-
-
-@contextlib.contextmanager
-def spent(*programs: Program) -> Iterator[list[float]]:
-    """Afterwards the list holds the CPU seconds of each program."""
-    before = [stacks.cpu_seconds(program.pid) for program in programs]
-    out: list[float] = []
-    yield out
-    out += [stacks.cpu_seconds(program.pid) - one for program, one in zip(programs, before, strict=True)]
-
-
-def call(program: Program, cmd: str, **arguments: object) -> dict:
-    return program.call(cmd, timeout=COMMAND_SECONDS, **arguments)
-
-
-def together(works: list[Callable[[], dict]]) -> list[dict]:
-    with concurrent.futures.ThreadPoolExecutor(len(works)) as pool:
-        return [future.result() for future in [pool.submit(work) for work in works]]
-
+from wire_bench import (CLIENT_CORE, MIB, SERVER_CORE, Bench, CellFailure, Figure, Peer, Program, Row, Size, call,
+                        descriptors, resident_kib, spent, together)
+from wire_far import CONNECT_ROUND_TRIPS_MIN, far_connect, far_limits, far_throughput
+from wire_gossip import gossip, gossip_half
 
 # -------------------------------------------------------------------------------------- connections and streams
 
@@ -170,6 +71,27 @@ def parallel_streams(bench: Bench, client: Peer, server: Peer, size: Size) -> di
     return {"down": 16 * count * 8 / 1e9 / took, "fairness": min(each) / max(each)}
 
 
+def parallel_connections(bench: Bench, client: Peer, server: Peer, size: Size) -> dict[str, float]:
+    """Eight programs on the client's core, two downloads on the connection of each."""
+    serving = bench.start(server, SERVER_CORE)
+    asking = [bench.start(client, CLIENT_CORE, "--listen", "none") for _ in range(8)]
+    count = size.transfer_mib * MIB // 16
+
+    def download(program: Program) -> dict:
+        return call(program, "bench-perf", addr=serving.addr, up=0, down=count)
+
+    for program in asking:
+        call(program, "connect", addr=serving.addr)
+        download(program)
+    with spent(serving) as cpu:
+        began = time.monotonic()
+        done = together([functools.partial(download, program) for program in asking * 2])
+        took = time.monotonic() - began
+    each = [one["gbps"] for one in done]
+    return {"down": 16 * count * 8 / 1e9 / took, "fairness": min(each) / max(each),
+            "server_cpu": cpu[0] / (16 * count / (1024 * MIB))}
+
+
 def requests(depth: int) -> Callable[[Bench, Peer, Peer, Size], dict[str, float]]:
     def run(bench: Bench, client: Peer, server: Peer, size: Size) -> dict[str, float]:
         asking, serving = bench.pair(client, server)
@@ -202,55 +124,6 @@ def ping_loaded(bench: Bench, client: Peer, server: Peer, size: Size) -> dict[st
         transfer.result()
     p50 = sorted(one["p50us"] for one in times)
     return {"p50": p50[len(p50) // 2], "p99": max(one["p99us"] for one in times)}
-
-
-# ------------------------------------------------------------------------------------------------------- gossip
-
-
-def gossip(size_bytes: int) -> Callable[[Bench, Peer, Peer, Size], dict[str, float]]:
-    def run(bench: Bench, publisher: Peer, subscriber: Peer, size: Size) -> dict[str, float]:
-        source = bench.start(publisher, None, "--topics", TOPIC)
-        sinks = [bench.start(subscriber, None, "--topics", TOPIC) for _ in range(size.subscribers)]
-        for sink in sinks:
-            call(sink, "connect", addr=source.addr)
-        for sink in sinks:
-            sink.poll("meshpeers", lambda answer: source.peer_id in answer["peers"], "mesh", MESH_SECONDS, topic=TOPIC)
-        warm = max(size.messages // 20, 10)
-        deliver(source, sinks, warm, size_bytes)
-        with spent(source, *sinks) as cpu:
-            seconds, late = deliver(source, sinks, size.messages, size_bytes)
-        deliveries = size.messages * len(sinks)
-        return {"rate": deliveries / seconds, "cpu_us": 1e6 * sum(cpu) / deliveries,
-                "sink_cpu_us": 1e6 * sum(cpu[1:]) / deliveries, "p99": late}
-    return run
-
-
-def deliver(source: Program, sinks: list[Program], count: int, size_bytes: int) -> tuple[float, float]:
-    """
-    Publishes `count` messages and waits until every sink has them all, each once. Seconds from the first publication
-    to the last delivery, and the p99 of the slowest sink in ms.
-    """
-    for sink in sinks:
-        call(sink, "counter", on=True)
-    began = time.time() * 1000
-    call(source, "bench-pub", topic=TOPIC, n=count, size=size_bytes)
-    wait_until_idle(sinks)
-    answers = [call(sink, "counter", on=False) for sink in sinks]
-    for sink, answer in zip(sinks, answers, strict=True):
-        if answer["count"] != count or answer["distinct"] != count:
-            raise CellFailure(f"{sink.label}: {answer['count']} deliveries of {count}, {answer['distinct']} of them distinct")
-    return (max(answer["lastMs"] for answer in answers) - began) / 1000, max(answer["p99ms"] for answer in answers)
-
-
-def wait_until_idle(programs: list[Program]) -> None:
-    """Until none of them has anything to do any more: the contract has no way to read a counter that goes on."""
-    end = time.monotonic() + COMMAND_SECONDS
-    while time.monotonic() < end:
-        with spent(*programs) as cpu:
-            time.sleep(QUIET_SECONDS)
-        if max(cpu) < QUIET_SECONDS * QUIET_SHARE_MAX:
-            return
-    raise CellFailure(f"{programs[0].label} does not come to rest")
 
 
 # ----------------------------------------------------------------------------------------------------- footprint
@@ -312,21 +185,52 @@ def gossip_limit(limits: dict) -> float:
     return 2 * limits["ed25519_verify_per_s"]
 
 
+def far_up(limits: dict) -> float:
+    return limits["far_up_gbps"]
+
+
+def far_down(limits: dict) -> float:
+    return limits["far_down_gbps"]
+
+
+def handshake_work(limits: dict) -> float:
+    return 1 / handshake_limit(limits)
+
+
+def stream_work(limits: dict) -> float:
+    return 1 / stream_limit(limits)
+
+
+def gossip_work(limits: dict) -> float:
+    return 1 / limits["ed25519_verify_per_s"]
+
+
 RATE = "per second"
 CPU_US = "µs of CPU"
+CPU_GIB = "s of CPU a GiB"
 
 ROWS = [
     Row("handshakes", "handshakes, 16 dialers on one core, the server on the other",
-        [Figure("rate", RATE, limit=handshake_limit), Figure("server_us", CPU_US, "lower"),
-         Figure("client_us", CPU_US, "lower")], handshakes(16), cross=True),
+        [Figure("rate", RATE, limit=handshake_limit), Figure("server_us", CPU_US, "lower", work=handshake_work),
+         Figure("client_us", CPU_US, "lower", work=handshake_work)], handshakes(16), cross=True),
     Row("handshakes-1", "handshakes one after the other",
-        [Figure("rate", RATE), Figure("server_us", CPU_US, "lower")], handshakes(1)),
+        [Figure("rate", RATE), Figure("server_us", CPU_US, "lower", work=handshake_work)], handshakes(1)),
     Row("throughput", "one stream, a core each",
         [Figure("up", "Gbit/s", limit=stream_limit), Figure("down", "Gbit/s", limit=stream_limit),
-         Figure("up_cpu", "s of CPU a GiB", "lower"), Figure("down_cpu", "s of CPU a GiB", "lower")],
+         Figure("up_cpu", CPU_GIB, "lower", work=stream_work), Figure("down_cpu", CPU_GIB, "lower", work=stream_work)],
         checked_throughput, cross=True),
     Row("streams", "sixteen downloads side by side on one connection",
         [Figure("down", "Gbit/s", limit=stream_limit), Figure("fairness", "slowest to fastest")], parallel_streams),
+    Row("connections-8", "eight connections of a program each, two downloads side by side on each",
+        [Figure("down", "Gbit/s", limit=stream_limit), Figure("fairness", "slowest to fastest"),
+         Figure("server_cpu", CPU_GIB + ", server", "lower", work=stream_work)], parallel_connections),
+    Row("far-connect", "63 ms away: from dialling to the first byte of the answer on a new stream",
+        [Figure("p50", "ms", "lower"), Figure("round_trips", "round trips", "lower", lambda _: CONNECT_ROUND_TRIPS_MIN),
+         Figure("first", "ms, of two that have never met", "lower")], far_connect, limits=far_limits("rtt")),
+    Row("far-throughput", "63 ms away: one stream",
+        [Figure("up", "Gbit/s", limit=far_up), Figure("down", "Gbit/s", limit=far_down),
+         Figure("up_cpu", CPU_GIB, "lower", work=stream_work), Figure("down_cpu", CPU_GIB, "lower", work=stream_work)],
+        far_throughput, limits=far_limits("up", "down")),
     Row("requests-1", "a new stream for each request of 64 bytes, one at a time",
         [Figure("rate", RATE, limit=lambda limits: 1e6 / ping_pong(limits)), Figure("p50", "µs", "lower"),
          Figure("p99", "µs", "lower"), Figure("cpu_us", CPU_US, "lower")], requests(1), cross=True),
@@ -340,10 +244,15 @@ ROWS = [
     Row("ping-loaded", "ping beside a download at full rate on the same connection",
         [Figure("p50", "µs", "lower"), Figure("p99", "µs", "lower")], ping_loaded),
     Row("gossip", "gossip from one process to others, 1 KiB signed",
-        [Figure("rate", "deliveries per second", limit=gossip_limit), Figure("cpu_us", CPU_US + " a delivery", "lower"),
-         Figure("sink_cpu_us", CPU_US + " a delivery, receivers", "lower"), Figure("p99", "ms", "lower")],
+        [Figure("rate", "deliveries per second", limit=gossip_limit),
+         Figure("cpu_us", CPU_US + " a delivery", "lower", work=gossip_work),
+         Figure("sink_cpu_us", CPU_US + " a delivery, receivers", "lower", work=gossip_work), Figure("p99", "ms", "lower")],
         gossip(1024), cross=True),
-    Row("gossip-64k", "the same with 64 KiB",
+    Row("gossip-half", "the same at half the rate that the same processes reach",
+        [Figure("rate", "deliveries per second"), Figure("cpu_us", CPU_US + " a delivery", "lower", work=gossip_work),
+         Figure("sink_cpu_us", CPU_US + " a delivery, receivers", "lower", work=gossip_work),
+         Figure("p50", "ms", "lower"), Figure("p99", "ms", "lower")], gossip_half(1024)),
+    Row("gossip-64k", "gossip at full rate with 64 KiB",
         [Figure("rate", "deliveries per second"), Figure("cpu_us", CPU_US + " a delivery", "lower")],
         gossip(64 * 1024)),
     Row("held", "resident memory of the server for each idle identified connection",

@@ -148,7 +148,10 @@ function(starling_gate_tests)
   add_test(NAME house_rules_find_what_is_planted COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tools/house_rules.py
                                                          --self-test)
   add_test(NAME limits_page_is_current COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tools/limits_doc.py --check)
-  set(tests purity_sources purity_gate_finds_what_is_planted house_rules_find_what_is_planted limits_page_is_current)
+  add_test(NAME wire_gate_finds_what_is_planted COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/bench/wire_gate.py
+                                                       --self-test)
+  set(tests purity_sources purity_gate_finds_what_is_planted house_rules_find_what_is_planted limits_page_is_current
+            wire_gate_finds_what_is_planted)
   if(NOT STARLING_SANITIZE AND NOT STARLING_FUZZ)
     add_test(NAME purity_archive COMMAND Python3::Interpreter ${gate} --archive $<TARGET_FILE:starling_core>)
     add_test(NAME consumer COMMAND ${PROJECT_SOURCE_DIR}/tests/consumer/run.sh ${PROJECT_BINARY_DIR})
