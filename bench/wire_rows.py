@@ -14,6 +14,7 @@ from peers import Peer
 from program import CellFailure, Program
 
 SERVER_CORE, CLIENT_CORE = 0, 1
+FANOUT_THREADS = 2  # of the only process there is
 TOPIC = "bench"
 MIB = 1024 * 1024
 COMMAND_SECONDS = 180
@@ -30,16 +31,18 @@ class Size:
     pings: int
     messages: int
     subscribers: int
+    fanout: int  # subscribers in one process
+    fanout_messages: int
     held: tuple[int, ...]
     starts: int
     idle_seconds: float
     look_seconds: float  # at what else the machine does, before each sample
 
 
-FULL = Size(seconds=5, transfer_mib=1024, pings=10_000, messages=4_000, subscribers=8, held=(1000, 5000),
-            starts=20, idle_seconds=30, look_seconds=1)
-SMALL = Size(seconds=0.3, transfer_mib=8, pings=100, messages=100, subscribers=3, held=(20,), starts=2, idle_seconds=1,
-             look_seconds=0.05)
+FULL = Size(seconds=5, transfer_mib=1024, pings=10_000, messages=4_000, subscribers=8, fanout=64,
+            fanout_messages=1_000, held=(1000, 5000), starts=20, idle_seconds=30, look_seconds=1)
+SMALL = Size(seconds=0.3, transfer_mib=8, pings=100, messages=100, subscribers=3, fanout=8, fanout_messages=50,
+             held=(20,), starts=2, idle_seconds=1, look_seconds=0.05)
 
 
 @dataclasses.dataclass
@@ -67,9 +70,9 @@ class Bench:
         self._threads = threads
         self._programs: list[Program] = []
 
-    def start(self, peer: Peer, core: int | None, *flags: str) -> Program:
+    def start(self, peer: Peer, core: int | None, *flags: str, threads: int | None = None) -> Program:
         pin = [] if core is None else ["taskset", "-c", str(core)]
-        program = Program(peer.name, [*pin, *peer.run, "--threads", str(self._threads), *flags])
+        program = Program(peer.name, [*pin, *peer.run, "--threads", str(threads or self._threads), *flags])
         self._programs.append(program)
         return program.wait_ready()
 
@@ -170,13 +173,14 @@ def parallel_streams(bench: Bench, client: Peer, server: Peer, size: Size) -> di
     return {"down": 16 * count * 8 / 1e9 / took, "fairness": min(each) / max(each)}
 
 
-def requests(depth: int) -> Callable[[Bench, Peer, Peer, Size], dict[str, float]]:
+def in_flight(command: str, depth: int) -> Callable[[Bench, Peer, Peer, Size], dict[str, float]]:
+    """`depth` exchanges of 64 bytes at a time, as the command has them."""
     def run(bench: Bench, client: Peer, server: Peer, size: Size) -> dict[str, float]:
         asking, serving = bench.pair(client, server)
         call(asking, "connect", addr=serving.addr)
-        call(asking, "bench-rr", addr=serving.addr, seconds=size.seconds / 5, depth=depth)
+        call(asking, command, addr=serving.addr, seconds=size.seconds / 5, depth=depth)
         with spent(asking, serving) as cpu:
-            done = call(asking, "bench-rr", addr=serving.addr, seconds=size.seconds, depth=depth)
+            done = call(asking, command, addr=serving.addr, seconds=size.seconds, depth=depth)
         return {"rate": done["perSec"], "p50": done["p50us"], "p99": done["p99us"],
                 "cpu_us": 1e6 * sum(cpu) / (done["perSec"] * size.seconds)}
     return run
@@ -223,6 +227,18 @@ def gossip(size_bytes: int) -> Callable[[Bench, Peer, Peer, Size], dict[str, flo
         return {"rate": deliveries / seconds, "cpu_us": 1e6 * sum(cpu) / deliveries,
                 "sink_cpu_us": 1e6 * sum(cpu[1:]) / deliveries, "p99": late}
     return run
+
+
+def fanout(bench: Bench, publisher: Peer, subscriber: Peer, size: Size) -> dict[str, float]:
+    """One process is all of them: what it used between the first publication and the last delivery is its own to tell."""
+    del subscriber
+    program = bench.start(publisher, None, threads=FANOUT_THREADS)
+    wanted = size.fanout * size.fanout_messages
+    done = call(program, "bench-fanout", n=size.fanout, count=size.fanout_messages, size=1024,
+                warm=max(size.fanout_messages // 20, 10))
+    if done["deliveries"] != wanted or done["distinct"] != wanted:
+        raise CellFailure(f"{publisher.name}: {done['deliveries']} deliveries of {wanted}, {done['distinct']} of them distinct")
+    return {"rate": wanted / done["seconds"], "cpu_us": 1000 * done["cpuMs"] / wanted}
 
 
 def deliver(source: Program, sinks: list[Program], count: int, size_bytes: int) -> tuple[float, float]:
@@ -329,12 +345,18 @@ ROWS = [
         [Figure("down", "Gbit/s", limit=stream_limit), Figure("fairness", "slowest to fastest")], parallel_streams),
     Row("requests-1", "a new stream for each request of 64 bytes, one at a time",
         [Figure("rate", RATE, limit=lambda limits: 1e6 / ping_pong(limits)), Figure("p50", "µs", "lower"),
-         Figure("p99", "µs", "lower"), Figure("cpu_us", CPU_US, "lower")], requests(1), cross=True),
+         Figure("p99", "µs", "lower"), Figure("cpu_us", CPU_US, "lower")], in_flight("bench-rr", 1), cross=True),
     Row("requests-16", "the same, 16 in flight",
-        [Figure("rate", RATE), Figure("p99", "µs", "lower"), Figure("cpu_us", CPU_US, "lower")], requests(16)),
+        [Figure("rate", RATE), Figure("p99", "µs", "lower"), Figure("cpu_us", CPU_US, "lower")], in_flight("bench-rr", 16)),
     Row("requests-256", "the same, 256 in flight",
-        [Figure("rate", RATE), Figure("p99", "µs", "lower"), Figure("cpu_us", CPU_US, "lower")], requests(256),
-        cross=True),
+        [Figure("rate", RATE), Figure("p99", "µs", "lower"), Figure("cpu_us", CPU_US, "lower")],
+        in_flight("bench-rr", 256), cross=True),
+    Row("messages-1", "messages of 64 bytes there and back on one stream that stays, one at a time",
+        [Figure("rate", RATE, limit=lambda limits: 1e6 / ping_pong(limits)), Figure("p50", "µs", "lower"),
+         Figure("p99", "µs", "lower"), Figure("cpu_us", CPU_US, "lower")], in_flight("bench-stream", 1), cross=True),
+    Row("messages-256", "the same, 256 in flight",
+        [Figure("rate", RATE), Figure("p99", "µs", "lower"), Figure("cpu_us", CPU_US, "lower")],
+        in_flight("bench-stream", 256), cross=True),
     Row("ping", "ping on an idle connection",
         [Figure("p50", "µs", "lower", ping_pong), Figure("p99", "µs", "lower")], ping_idle, cross=True),
     Row("ping-loaded", "ping beside a download at full rate on the same connection",
@@ -346,6 +368,9 @@ ROWS = [
     Row("gossip-64k", "the same with 64 KiB",
         [Figure("rate", "deliveries per second"), Figure("cpu_us", CPU_US + " a delivery", "lower")],
         gossip(64 * 1024)),
+    Row("fanout-64", "gossip from one node to 64 others in the same process, 1 KiB signed, two threads",
+        [Figure("rate", "deliveries per second", limit=gossip_limit),
+         Figure("cpu_us", CPU_US + " a delivery", "lower")], fanout),
     Row("held", "resident memory of the server for each idle identified connection",
         [Figure("kib0", "KiB", "lower"), Figure("kib1", "KiB", "lower")], held),
     Row("footprint", "from exec to the line that says it listens; resident memory of an idle process",
