@@ -23,6 +23,8 @@ class Size:
     pings: int
     messages: int
     subscribers: int
+    fanout: int  # subscribers in one process
+    fanout_messages: int
     held: tuple[int, ...]
     starts: int
     idle_seconds: float
@@ -31,10 +33,10 @@ class Size:
     far_seconds: float  # of a transfer over the long way
 
 
-FULL = Size(seconds=5, transfer_mib=1024, pings=10_000, messages=4_000, subscribers=8, held=(1000, 5000),
-            starts=20, idle_seconds=30, look_seconds=1, dials=50, far_seconds=20)
-SMALL = Size(seconds=0.3, transfer_mib=8, pings=100, messages=100, subscribers=3, held=(20,), starts=2, idle_seconds=1,
-             look_seconds=0.05, dials=3, far_seconds=1)
+FULL = Size(seconds=5, transfer_mib=1024, pings=10_000, messages=4_000, subscribers=8, fanout=64,
+            fanout_messages=1_000, held=(1000, 5000), starts=20, idle_seconds=30, look_seconds=1, dials=50, far_seconds=20)
+SMALL = Size(seconds=0.3, transfer_mib=8, pings=100, messages=100, subscribers=3, fanout=8, fanout_messages=50,
+             held=(20,), starts=2, idle_seconds=1, look_seconds=0.05, dials=3, far_seconds=1)
 
 
 @dataclasses.dataclass
@@ -76,10 +78,11 @@ class Bench:
         self._threads = threads
         self._programs: list[Program] = []
 
-    def start(self, peer: Peer, core: int | None, *flags: str, inside: tuple[str, ...] = ()) -> Program:
+    def start(self, peer: Peer, core: int | None, *flags: str, inside: tuple[str, ...] = (),
+              threads: int | None = None) -> Program:
         """`inside`: the command that enters the place where the program shall run."""
         pin = [] if core is None else ["taskset", "-c", str(core)]
-        program = Program(peer.name, [*inside, *pin, *peer.run, "--threads", str(self._threads), *flags])
+        program = Program(peer.name, [*inside, *pin, *peer.run, "--threads", str(threads or self._threads), *flags])
         self._programs.append(program)
         return program.wait_ready()
 

@@ -6,11 +6,24 @@ from collections.abc import Callable
 from wire_bench import COMMAND_SECONDS, Bench, CellFailure, Peer, Program, Size, call, spent
 
 TOPIC = "bench"
+FANOUT_THREADS = 2  # of the only process there is
 MESH_SECONDS = 30
 QUIET_SECONDS = 0.3
 QUIET_SHARE_MAX = 0.1  # of a core: heartbeats and timers of an idle process
 PACE_SECONDS = 0.02
 PACE_SHARE_MIN = 0.9  # of the rate that was wanted; below it the sample says nothing about that rate
+
+
+def fanout(bench: Bench, publisher: Peer, subscriber: Peer, size: Size) -> dict[str, float]:
+    """One process is all of them: what it used between the first publication and the last delivery is its own to tell."""
+    del subscriber
+    program = bench.start(publisher, None, threads=FANOUT_THREADS)
+    wanted = size.fanout * size.fanout_messages
+    done = call(program, "bench-fanout", n=size.fanout, count=size.fanout_messages, size=1024,
+                warm=max(size.fanout_messages // 20, 10))
+    if done["deliveries"] != wanted or done["distinct"] != wanted:
+        raise CellFailure(f"{publisher.name}: {done['deliveries']} deliveries of {wanted}, {done['distinct']} of them distinct")
+    return {"rate": wanted / done["seconds"], "cpu_us": 1000 * done["cpuMs"] / wanted}
 
 
 def mesh(bench: Bench, publisher: Peer, subscriber: Peer, size: Size) -> tuple[Program, list[Program]]:
@@ -21,6 +34,7 @@ def mesh(bench: Bench, publisher: Peer, subscriber: Peer, size: Size) -> tuple[P
     for sink in sinks:
         sink.poll("meshpeers", lambda answer: source.peer_id in answer["peers"], "mesh", MESH_SECONDS, topic=TOPIC)
     return source, sinks
+
 
 def gossip(size_bytes: int) -> Callable[[Bench, Peer, Peer, Size], dict[str, float]]:
     def run(bench: Bench, publisher: Peer, subscriber: Peer, size: Size) -> dict[str, float]:

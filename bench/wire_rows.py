@@ -11,7 +11,7 @@ from collections.abc import Callable
 from wire_bench import (CLIENT_CORE, MIB, SERVER_CORE, Bench, CellFailure, Figure, Peer, Program, Row, Size, call,
                         descriptors, resident_kib, spent, together)
 from wire_far import CONNECT_ROUND_TRIPS_MIN, far_connect, far_limits, far_throughput
-from wire_gossip import gossip, gossip_half
+from wire_gossip import fanout, gossip, gossip_half
 
 # -------------------------------------------------------------------------------------- connections and streams
 
@@ -92,13 +92,14 @@ def parallel_connections(bench: Bench, client: Peer, server: Peer, size: Size) -
             "server_cpu": cpu[0] / (16 * count / (1024 * MIB))}
 
 
-def requests(depth: int) -> Callable[[Bench, Peer, Peer, Size], dict[str, float]]:
+def in_flight(command: str, depth: int) -> Callable[[Bench, Peer, Peer, Size], dict[str, float]]:
+    """`depth` exchanges of 64 bytes at a time, as the command has them."""
     def run(bench: Bench, client: Peer, server: Peer, size: Size) -> dict[str, float]:
         asking, serving = bench.pair(client, server)
         call(asking, "connect", addr=serving.addr)
-        call(asking, "bench-rr", addr=serving.addr, seconds=size.seconds / 5, depth=depth)
+        call(asking, command, addr=serving.addr, seconds=size.seconds / 5, depth=depth)
         with spent(asking, serving) as cpu:
-            done = call(asking, "bench-rr", addr=serving.addr, seconds=size.seconds, depth=depth)
+            done = call(asking, command, addr=serving.addr, seconds=size.seconds, depth=depth)
         return {"rate": done["perSec"], "p50": done["p50us"], "p99": done["p99us"],
                 "cpu_us": 1e6 * sum(cpu) / (done["perSec"] * size.seconds)}
     return run
@@ -233,12 +234,18 @@ ROWS = [
         far_throughput, limits=far_limits("up", "down")),
     Row("requests-1", "a new stream for each request of 64 bytes, one at a time",
         [Figure("rate", RATE, limit=lambda limits: 1e6 / ping_pong(limits)), Figure("p50", "µs", "lower"),
-         Figure("p99", "µs", "lower"), Figure("cpu_us", CPU_US, "lower")], requests(1), cross=True),
+         Figure("p99", "µs", "lower"), Figure("cpu_us", CPU_US, "lower")], in_flight("bench-rr", 1), cross=True),
     Row("requests-16", "the same, 16 in flight",
-        [Figure("rate", RATE), Figure("p99", "µs", "lower"), Figure("cpu_us", CPU_US, "lower")], requests(16)),
+        [Figure("rate", RATE), Figure("p99", "µs", "lower"), Figure("cpu_us", CPU_US, "lower")], in_flight("bench-rr", 16)),
     Row("requests-256", "the same, 256 in flight",
-        [Figure("rate", RATE), Figure("p99", "µs", "lower"), Figure("cpu_us", CPU_US, "lower")], requests(256),
-        cross=True),
+        [Figure("rate", RATE), Figure("p99", "µs", "lower"), Figure("cpu_us", CPU_US, "lower")],
+        in_flight("bench-rr", 256), cross=True),
+    Row("messages-1", "messages of 64 bytes there and back on one stream that stays, one at a time",
+        [Figure("rate", RATE, limit=lambda limits: 1e6 / ping_pong(limits)), Figure("p50", "µs", "lower"),
+         Figure("p99", "µs", "lower"), Figure("cpu_us", CPU_US, "lower")], in_flight("bench-stream", 1), cross=True),
+    Row("messages-256", "the same, 256 in flight",
+        [Figure("rate", RATE), Figure("p99", "µs", "lower"), Figure("cpu_us", CPU_US, "lower")],
+        in_flight("bench-stream", 256), cross=True),
     Row("ping", "ping on an idle connection",
         [Figure("p50", "µs", "lower", ping_pong), Figure("p99", "µs", "lower")], ping_idle, cross=True),
     Row("ping-loaded", "ping beside a download at full rate on the same connection",
@@ -255,6 +262,9 @@ ROWS = [
     Row("gossip-64k", "gossip at full rate with 64 KiB",
         [Figure("rate", "deliveries per second"), Figure("cpu_us", CPU_US + " a delivery", "lower")],
         gossip(64 * 1024)),
+    Row("fanout-64", "gossip from one node to 64 others in the same process, 1 KiB signed, two threads",
+        [Figure("rate", "deliveries per second", limit=gossip_limit),
+         Figure("cpu_us", CPU_US + " a delivery", "lower", work=gossip_work)], fanout),
     Row("held", "resident memory of the server for each idle identified connection",
         [Figure("kib0", "KiB", "lower"), Figure("kib1", "KiB", "lower")], held),
     Row("footprint", "from exec to the line that says it listens; resident memory of an idle process",

@@ -1,14 +1,12 @@
 // The bench commands: they drive the node and count; nothing here is a limit of the node.
 #include <algorithm>
-#include <array>
 #include <atomic>
-#include <bit>
-#include <condition_variable>
 #include <thread>
 
 #include "peer.hpp"
 #include "starling/perf.hpp"
 #include "streams.hpp"
+#include "together.hpp"
 
 namespace peer {
 
@@ -18,34 +16,6 @@ using starling::Outcome;
 namespace {
 
 constexpr std::size_t kHoldersAtOnce = 16;
-constexpr std::size_t kPublishesAtOnce = 2048;
-
-/// Counts down as parts of a job end, and keeps the first failure.
-class Together {
- public:
-  explicit Together(std::size_t parts) : parts_(parts) {}
-  void end(const Outcome<void>& outcome) {
-    const std::lock_guard lock(mutex_);
-    if (!outcome && !failure_) failure_ = outcome.failure();
-    --parts_;
-    changed_.notify_all();
-  }
-  bool failed() {
-    const std::lock_guard lock(mutex_);
-    return failure_.has_value();
-  }
-  void wait() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return parts_ == 0; });
-    if (failure_) throw CommandError(failure_->message);
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::size_t parts_;
-  std::optional<starling::Failure> failure_;
-};
 
 /// Dials, waits for the other's identify when asked to, closes, again.
 struct Dialer : std::enable_shared_from_this<Dialer> {
@@ -153,6 +123,16 @@ Fields Peer::bench_rr(const Request& request) {
           {"p99us", quantile(all, 0.99)}};
 }
 
+Fields Peer::bench_stream(const Request& request) {
+  const auto connection = target(request);
+  const std::size_t depth = std::max<std::uint64_t>(request.count("depth", 1), 1);
+  const double seconds = request.number("seconds", 1);
+  auto exchanged = ask<Exchanged>([&](auto done) { ask_messages(connection, depth, seconds, done); });
+  return {{"perSec", static_cast<double>(exchanged.times_us.size()) / exchanged.seconds},
+          {"p50us", quantile_of(exchanged.times_us, 0.5)},
+          {"p99us", quantile_of(exchanged.times_us, 0.99)}};
+}
+
 Fields Peer::bench_hold(const Request& request) {
   const std::string addr = request.text("addr");
   const std::uint64_t wanted = request.count("n", 1);
@@ -197,39 +177,6 @@ Fields Peer::release(const Request&) {
   }
   for (auto& thread : threads) thread.join();
   return {{"n", going.size()}};
-}
-
-/// What the callbacks of bench-pub count; they may outlive the command.
-struct Publishing {
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::uint64_t accepted = 0;
-  std::optional<starling::Failure> failure;
-};
-
-Fields Peer::bench_pub(const Request& request) {
-  const std::string topic = request.text("topic");
-  const std::uint64_t wanted = request.count("n", 1);
-  std::vector<std::uint8_t> data(std::max<std::uint64_t>(request.count("size", 8), 8));
-  const auto state = std::make_shared<Publishing>();
-  const double began = now_ms();
-  std::unique_lock lock(state->mutex);
-  for (std::uint64_t i = 0; i < wanted && !state->failure; ++i) {
-    state->changed.wait(lock, [&] { return state->failure || i - state->accepted < kPublishesAtOnce; });
-    lock.unlock();
-    const auto bits = std::bit_cast<std::uint64_t>(epoch_ms());
-    for (std::size_t k = 0; k < 8; ++k) data[k] = static_cast<std::uint8_t>(bits >> (56 - 8 * k));
-    host_->publish(topic, data, [state](const Outcome<starling::Published>& published) {
-      const std::lock_guard guard(state->mutex);
-      ++state->accepted;
-      if (!published && !state->failure) state->failure = published.failure();
-      state->changed.notify_all();
-    });
-    lock.lock();
-  }
-  state->changed.wait(lock, [&] { return state->failure || state->accepted == wanted; });
-  if (state->failure) throw CommandError(state->failure->message);
-  return {{"seconds", (now_ms() - began) / 1000}};
 }
 
 }  // namespace peer

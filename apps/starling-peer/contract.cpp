@@ -154,6 +154,15 @@ double quantile(const std::vector<double>& sorted, double q) {
                          static_cast<std::size_t>(q * static_cast<double>(sorted.size())))];
 }
 
+double quantile_of(std::vector<double>& values, double q) {
+  if (values.empty()) return 0;
+  const auto index =
+      std::min(values.size() - 1, static_cast<std::size_t>(q * static_cast<double>(values.size())));
+  const auto at = values.begin() + static_cast<std::ptrdiff_t>(index);
+  std::nth_element(values.begin(), at, values.end());
+  return *at;
+}
+
 double now_ms() {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch())
       .count();

@@ -152,9 +152,11 @@ const std::map<std::string, Peer::Command, std::less<>>& Peer::commands() {
       {"bench-handshake", &Peer::bench_handshake},
       {"bench-perf", &Peer::bench_perf},
       {"bench-rr", &Peer::bench_rr},
+      {"bench-stream", &Peer::bench_stream},
       {"bench-hold", &Peer::bench_hold},
       {"release", &Peer::release},
       {"bench-pub", &Peer::bench_pub},
+      {"bench-fanout", &Peer::bench_fanout},
   };
   return kCommands;
 }

@@ -79,9 +79,11 @@ class Peer {
   Fields bench_handshake(const Request& request);
   Fields bench_perf(const Request& request);
   Fields bench_rr(const Request& request);
+  Fields bench_stream(const Request& request);
   Fields bench_hold(const Request& request);
   Fields release(const Request& request);
   Fields bench_pub(const Request& request);
+  Fields bench_fanout(const Request& request);
 
   Flags flags_;
   Output& output_;
@@ -94,5 +96,7 @@ class Peer {
 
 /// Milliseconds since the process began; 10 ms is the kernel's unit.
 double ms_since_process_start();
+/// Milliseconds of CPU that the process has used.
+double cpu_ms();
 
 }  // namespace peer

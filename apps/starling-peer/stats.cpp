@@ -32,17 +32,21 @@ double ms_since_process_start() {
   return std::max(0.0, (up_seconds - std::stod(word) / ticks_per_second) * 1000);
 }
 
-Fields Peer::stats(const Request&) {
-  const auto stats = ask<starling::HostStats>([&](auto done) { host_->stats(done); });
+double cpu_ms() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   const auto ms = [](const timeval& t) {
     return static_cast<double>(t.tv_sec) * 1000 + static_cast<double>(t.tv_usec) / 1000;
   };
+  return ms(usage.ru_utime) + ms(usage.ru_stime);
+}
+
+Fields Peer::stats(const Request&) {
+  const auto stats = ask<starling::HostStats>([&](auto done) { host_->stats(done); });
   Fields counters;
   for (const auto& [name, value] : stats.counters) counters[name] = value;
   return {{"rssKb", resident_kb()},
-          {"cpuMs", ms(usage.ru_utime) + ms(usage.ru_stime)},
+          {"cpuMs", cpu_ms()},
           {"conns", stats.connections},
           {"counters", std::move(counters)}};
 }

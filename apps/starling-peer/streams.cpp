@@ -75,6 +75,72 @@ struct EchoClient : std::enable_shared_from_this<EchoClient> {
   }
 };
 
+using MessageBytes = std::array<std::uint8_t, kMessageBytes>;
+
+/// A message is its number, eight times.
+MessageBytes message_of(std::uint64_t number) {
+  MessageBytes out;
+  for (std::size_t i = 0; i < out.size(); ++i)
+    out[i] = static_cast<std::uint8_t>(number >> (56 - 8 * (i % 8)));
+  return out;
+}
+
+/// The asking side of a stream of messages; alive as long as its stream has callbacks.
+struct MessageClient : std::enable_shared_from_this<MessageClient> {
+  Stream stream;
+  std::vector<double> sent_ms;  // of the messages in flight, by number % depth
+  double end_ms = 0;
+  double began_ms = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t back = 0;
+  MessageBytes answer{};
+  std::size_t have = 0;
+  Exchanged exchanged;
+  std::function<void(Outcome<Exchanged>)> done;
+
+  void start(double seconds) {
+    began_ms = now_ms();
+    end_ms = began_ms + seconds * 1000;
+    for (std::size_t i = 0; i < sent_ms.size(); ++i) send(now_ms());
+    read_on();
+  }
+  void send(double now) {
+    sent_ms[sent % sent_ms.size()] = now;
+    stream.write(message_of(sent++));
+  }
+  void read_on() {
+    stream.read([self = shared_from_this()](const Outcome<ByteSpan>& got) {
+      if (!got) return self->done(got.failure());
+      if (got->empty()) return self->fail("the echo ended early");
+      if (!self->take(*got)) return self->fail("a message came back changed");
+      if (self->back < self->sent) return self->read_on();
+      self->exchanged.seconds = (now_ms() - self->began_ms) / 1000;
+      self->stream.finish();
+      self->done(std::move(self->exchanged));
+    });
+  }
+  /// False when something came back that was not sent.
+  bool take(ByteSpan bytes) {
+    while (!bytes.empty()) {
+      const std::size_t count = std::min(bytes.size(), answer.size() - have);
+      std::copy_n(bytes.begin(), count, answer.begin() + static_cast<std::ptrdiff_t>(have));
+      bytes = bytes.subspan(count);
+      have += count;
+      if (have < answer.size()) return true;
+      have = 0;
+      if (back == sent || answer != message_of(back)) return false;
+      const double now = now_ms();
+      exchanged.times_us.push_back((now - sent_ms[back++ % sent_ms.size()]) * 1000);
+      if (now < end_ms) send(now);
+    }
+    return true;
+  }
+  void fail(const char* why) {
+    stream.reset();
+    done(Failure{"misbehaviour", "peer/messages", why});
+  }
+};
+
 struct RrClient : std::enable_shared_from_this<RrClient> {
   Stream stream;
   std::size_t have = 0;
@@ -132,6 +198,21 @@ void ask_echo(const starling::Connection& connection, std::vector<std::uint8_t> 
     client->write_on();
     client->read_on();
   });
+}
+
+void ask_messages(const starling::Connection& connection, std::size_t depth, double seconds,
+                  std::function<void(Outcome<Exchanged>)> done) {
+  const auto client = std::make_shared<MessageClient>();
+  client->sent_ms.resize(depth);
+  client->done = std::move(done);
+  connection.open_stream(
+      {kEchoProtocol},
+      [client, seconds](Outcome<Stream> opened) {
+        if (!opened) return client->done(opened.failure());
+        client->stream = std::move(opened).value();
+        client->start(seconds);
+      },
+      starling::Agreement::awaited);
 }
 
 void ask_rr(const starling::Connection& connection, std::function<void(Outcome<void>)> done) {

@@ -30,8 +30,9 @@ def bench_streams(run, one, two):
         took = a.call("bench-perf", addr=b.addr, up=up, down=down)
         check(took["seconds"] > 0 and took["gbps"] >= 0, f"{a.label}: {took}")
     for depth in (1, 8):
-        rate = a.call("bench-rr", addr=b.addr, seconds=0.5, depth=depth)
-        check(rate["perSec"] > 0 and 0 < rate["p50us"] <= rate["p99us"], f"{a.label}: {rate}")
+        for command in ("bench-rr", "bench-stream"):
+            rate = a.call(command, addr=b.addr, seconds=0.5, depth=depth)
+            check(rate["perSec"] > 0 and 0 < rate["p50us"] <= rate["p99us"], f"{a.label}: {command}: {rate}")
 
 
 @cell("bench-connections", keys=("ed25519",), needs=frozenset({"bench"}))
@@ -63,3 +64,7 @@ def bench_gossip(run, one, two):
     check(counted["bytes"] == MESSAGES * MESSAGE_BYTES + 8, f"{b.label}: {counted}")
     check(counted["lastMs"] >= counted["firstMs"] > 0, f"{b.label}: {counted}")
     check(not b.events(lambda e: e["event"] == "msg"), f"{b.label} wrote msg events while it counted")
+
+    fanned = a.call("bench-fanout", n=4, count=20, size=MESSAGE_BYTES, warm=5)
+    check(fanned["deliveries"] == fanned["distinct"] == 4 * 20, f"{a.label}: {fanned}")
+    check(fanned["seconds"] > 0 and fanned["cpuMs"] > 0 and fanned["mesh"] == 4, f"{a.label}: {fanned}")

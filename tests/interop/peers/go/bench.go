@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -123,6 +124,19 @@ func (n *node) benchRR(ctx context.Context, r request) (fields, error) {
 	}
 	sort.Float64s(all)
 	return fields{"perSec": float64(len(all)) / seconds, "p50us": quantile(all, 0.5), "p99us": quantile(all, 0.99)}, nil
+}
+
+func (n *node) benchStream(ctx context.Context, r request) (fields, error) {
+	id, err := n.target(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	times, seconds, err := askMessages(ctx, n.host, id, max(r.Depth, 1), r.Seconds)
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(times)
+	return fields{"perSec": float64(len(times)) / seconds, "p50us": quantile(times, 0.5), "p99us": quantile(times, 0.99)}, nil
 }
 
 // benchHold needs a host for each connection: one host keeps one connection to a peer.

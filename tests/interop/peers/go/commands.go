@@ -35,9 +35,11 @@ func (n *node) commands() map[string]command {
 		"bench-handshake": n.benchHandshake,
 		"bench-perf":      n.benchPerf,
 		"bench-rr":        n.benchRR,
+		"bench-stream":    n.benchStream,
 		"bench-hold":      n.benchHold,
 		"release":         n.release,
 		"bench-pub":       n.benchPub,
+		"bench-fanout":    n.benchFanout,
 		"counter":         n.counter,
 		"stats":           n.stats,
 	}

@@ -52,6 +52,8 @@ type request struct {
 	Down    uint64  `json:"down"`
 	Depth   int     `json:"depth"`
 	Size    int     `json:"size"`
+	Count   int     `json:"count"`
+	Warm    int     `json:"warm"`
 	On      bool    `json:"on"`
 	Bytes   int     `json:"bytes"`
 	Seed    uint32  `json:"seed"`

@@ -36,14 +36,8 @@ type gossip struct {
 // newGossip keeps the message id of this module's default, which is from ‖ seqno.
 func newGossip(ctx context.Context, h host.Host, topics []string, out *output) (*gossip, error) {
 	g := &gossip{out: out, topics: map[string]*pubsub.Topic{}, subs: map[string]*pubsub.Subscription{}}
-	g.mesh = map[string]map[peer.ID]bool{}
-	ps, err := pubsub.NewGossipSub(ctx, h,
-		pubsub.WithMessageSignaturePolicy(pubsub.StrictSign),
-		pubsub.WithPeerOutboundQueueSize(queueCount),
-		pubsub.WithValidateQueueSize(queueCount),
-		pubsub.WithRawTracer(&g.meshTracer),
-		pubsub.WithDefaultValidator(noteSeqno, pubsub.WithValidatorInline(true)),
-	)
+	ps, err := newPubSub(ctx, h, queueCount, &g.meshTracer,
+		pubsub.WithDefaultValidator(noteSeqno, pubsub.WithValidatorInline(true)))
 	if err != nil {
 		return nil, err
 	}
@@ -54,6 +48,16 @@ func newGossip(ctx context.Context, h host.Host, topics []string, out *output) (
 		}
 	}
 	return g, nil
+}
+
+// newPubSub drops nothing as long as no more than queue messages wait anywhere.
+func newPubSub(ctx context.Context, h host.Host, queue int, mesh *meshTracer, more ...pubsub.Option) (*pubsub.PubSub, error) {
+	return pubsub.NewGossipSub(ctx, h, append([]pubsub.Option{
+		pubsub.WithMessageSignaturePolicy(pubsub.StrictSign),
+		pubsub.WithPeerOutboundQueueSize(queue),
+		pubsub.WithValidateQueueSize(queue),
+		pubsub.WithRawTracer(mesh),
+	}, more...)...)
 }
 
 // published travels as validator data of a local message, so that publish can tell its seqno.
@@ -184,6 +188,9 @@ func (t *meshTracer) peersOf(topic string) []peer.ID {
 func (t *meshTracer) Graft(p peer.ID, topic string) {
 	t.meshMu.Lock()
 	defer t.meshMu.Unlock()
+	if t.mesh == nil {
+		t.mesh = map[string]map[peer.ID]bool{}
+	}
 	if t.mesh[topic] == nil {
 		t.mesh[topic] = map[peer.ID]bool{}
 	}

@@ -11,13 +11,21 @@ import (
 const clockTicksPerSecond = 100
 
 func (n *node) stats(context.Context, request) (fields, error) {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+	cpu, err := cpuMs()
+	if err != nil {
 		return nil, err
 	}
-	cpu := float64(u.Utime.Sec+u.Stime.Sec)*1000 + float64(u.Utime.Usec+u.Stime.Usec)/1000
 	return fields{"rssKb": rssKb(), "cpuMs": cpu, "conns": len(n.host.Network().Conns()),
 		"dhtServed": n.dhtServed.Load()}, nil
+}
+
+// cpuMs is what the process has used.
+func cpuMs() (float64, error) {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0, err
+	}
+	return float64(u.Utime.Sec+u.Stime.Sec)*1000 + float64(u.Utime.Usec+u.Stime.Usec)/1000, nil
 }
 
 func rssKb() int {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -23,6 +24,7 @@ const (
 
 	blockBytes   = 64 << 10
 	rrBytes      = 64
+	messageBytes = 64
 	streamBudget = 120 * time.Second
 )
 
@@ -183,4 +185,59 @@ func askRR(ctx context.Context, h host.Host, id peer.ID) error {
 		return err
 	}
 	return s.Close()
+}
+
+// messageOf is a number, eight times.
+func messageOf(number uint64) (message [messageBytes]byte) {
+	for i := 0; i < messageBytes; i += 8 {
+		binary.BigEndian.PutUint64(message[i:], number)
+	}
+	return message
+}
+
+// askMessages keeps depth messages in flight on one stream of the echo protocol; each is a write of its own and has
+// to come back as it was. It gives the time that each took, in µs, and how long all took, in seconds.
+func askMessages(ctx context.Context, h host.Host, id peer.ID, depth int, seconds float64) ([]float64, float64, error) {
+	s, err := h.NewStream(ctx, id, echoProtocol)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer s.Reset()
+	sent := make([]time.Time, depth) // of the messages in flight, by number % depth
+	times := []float64{}
+	start := time.Now()
+	end := start.Add(time.Duration(seconds * float64(time.Second)))
+	next, back := uint64(0), uint64(0)
+	send := func(now time.Time) error {
+		message := messageOf(next)
+		sent[next%uint64(depth)] = now
+		next++
+		_, err := s.Write(message[:])
+		return err
+	}
+	for range depth {
+		if err := send(time.Now()); err != nil {
+			return nil, 0, err
+		}
+	}
+	answers := bufio.NewReaderSize(s, blockBytes)
+	for back < next {
+		var answer [messageBytes]byte
+		if _, err := io.ReadFull(answers, answer[:]); err != nil {
+			return nil, 0, err
+		}
+		if answer != messageOf(back) {
+			return nil, 0, errors.New("a message came back changed")
+		}
+		now := time.Now()
+		times = append(times, float64(now.Sub(sent[back%uint64(depth)]).Nanoseconds())/1000)
+		back++
+		if now.Before(end) {
+			if err := send(now); err != nil {
+				return nil, 0, err
+			}
+		}
+	}
+	took := time.Since(start).Seconds()
+	return times, took, s.CloseWrite()
 }

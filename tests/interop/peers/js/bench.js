@@ -1,7 +1,8 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { quantile } from './counter.js'
+import { fanout } from './fanout.js'
 import { createDialer } from './node.js'
-import { askPerf, askRR } from './streams.js'
+import { askMessages, askPerf, askRR } from './streams.js'
 
 const HOLDERS_AT_ONCE = 16
 
@@ -65,6 +66,12 @@ export function benchCommands (flags, target) {
     return { perSec: times.length / seconds, p50us: quantile(times, 0.5), p99us: quantile(times, 0.99) }
   }
 
+  async function stream (r) {
+    const { times, seconds } = await askMessages(await target(r), Math.max(r.depth ?? 1, 1), r.seconds)
+    times.sort((a, b) => a - b)
+    return { perSec: times.length / seconds, p50us: quantile(times, 0.5), p99us: quantile(times, 0.99) }
+  }
+
   /** Needs a node for each connection: one node keeps one connection to a peer. */
   async function hold (r) {
     let left = r.n
@@ -91,7 +98,9 @@ export function benchCommands (flags, target) {
     'bench-handshake': handshake,
     'bench-perf': perf,
     'bench-rr': rr,
+    'bench-stream': stream,
     'bench-hold': hold,
+    'bench-fanout': r => fanout(flags.sec, r),
     release
   }
 }

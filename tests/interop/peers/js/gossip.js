@@ -4,6 +4,7 @@ import { Tally } from './counter.js'
 
 const TEXT_BYTES_MAX = 256
 const UNSENT_BYTES_MAX = 1 << 20
+const STAMP_BYTES = 8
 
 /** The seqno of each message of our own, found by its data while it is being published. */
 const seqnos = new WeakMap()
@@ -36,6 +37,25 @@ function shortText (data) {
   }
 }
 
+/** The library buffers without bound, so this waits for the slowest peer itself. */
+async function room (pubsub) {
+  for (const { rawStream } of pubsub.streamsOutbound.values()) {
+    while (rawStream.status === 'open' && rawStream.writeBufferLength > UNSENT_BYTES_MAX) {
+      await new Promise(resolve => setImmediate(resolve))
+    }
+  }
+}
+
+/** Messages as fast as peers take them; `stamp(view, i)` writes how the i-th begins. */
+export async function publishAll (pubsub, topic, count, size, stamp) {
+  for (let i = 0; i < count; i++) {
+    const data = new Uint8Array(Math.max(size ?? 0, STAMP_BYTES))
+    stamp(new DataView(data.buffer), i)
+    await pubsub.publish(topic, data)
+    await room(pubsub)
+  }
+}
+
 export function gossipCommands (node) {
   const pubsub = node.services.pubsub
   const tally = new Tally()
@@ -64,24 +84,10 @@ export function gossipCommands (node) {
     return { seqno: seqnos.get(data)?.toString('hex') }
   }
 
-  /** The library buffers without bound, so this waits for the slowest peer itself. */
-  async function room () {
-    for (const { rawStream } of pubsub.streamsOutbound.values()) {
-      while (rawStream.status === 'open' && rawStream.writeBufferLength > UNSENT_BYTES_MAX) {
-        await new Promise(resolve => setImmediate(resolve))
-      }
-    }
-  }
-
   async function benchPub (r) {
     need()
     const start = performance.now()
-    for (let i = 0; i < r.n; i++) {
-      const data = new Uint8Array(Math.max(r.size ?? 0, 8))
-      new DataView(data.buffer).setFloat64(0, performance.timeOrigin + performance.now())
-      await pubsub.publish(r.topic, data)
-      await room()
-    }
+    await publishAll(pubsub, r.topic, r.n, r.size, stamp => stamp.setFloat64(0, performance.timeOrigin + performance.now()))
     return { seconds: (performance.now() - start) / 1000 }
   }
 

@@ -7,6 +7,7 @@ export const PLENTY_OF_STREAMS = { maxInboundStreams: 1_000_000, maxOutboundStre
 
 const BLOCK_BYTES = 64 << 10
 const RR_BYTES = 64
+const MESSAGE_BYTES = 64
 const ZEROS = new Uint8Array(BLOCK_BYTES)
 
 /**
@@ -141,4 +142,56 @@ export async function askRR (connection) {
   stream.send(ZEROS.subarray(0, RR_BYTES))
   await answered
   await stream.close()
+}
+
+/** A number, eight times. */
+function messageOf (number) {
+  const message = Buffer.alloc(MESSAGE_BYTES)
+  for (let at = 0; at < MESSAGE_BYTES; at += 8) {
+    message.writeUInt32BE(Math.floor(number / 2 ** 32), at)
+    message.writeUInt32BE(number >>> 0, at + 4)
+  }
+  return message
+}
+
+/**
+ * Keeps `depth` messages in flight on one stream of the echo protocol; each is a send of its own and has to come back as
+ * it was. Gives the time that each took, in µs, and how long all took, in seconds.
+ */
+export async function askMessages (connection, depth, seconds) {
+  const stream = await connection.newStream(ECHO, PLENTY_OF_STREAMS)
+  const sent = new Float64Array(depth) // of the messages in flight, by number % depth
+  const times = []
+  let next = 0, back = 0, rest = Buffer.alloc(0)
+  const start = performance.now()
+  const end = start + seconds * 1000
+  const send = now => {
+    sent[next % depth] = now
+    stream.send(messageOf(next++))
+  }
+  try {
+    await new Promise((resolve, reject) => {
+      stream.addEventListener('message', e => {
+        let got = Buffer.concat([rest, e.data.subarray()])
+        for (; got.length >= MESSAGE_BYTES; got = got.subarray(MESSAGE_BYTES)) {
+          if (back === next || !got.subarray(0, MESSAGE_BYTES).equals(messageOf(back))) {
+            return reject(new Error('a message came back changed'))
+          }
+          const now = performance.now()
+          times.push((now - sent[back++ % depth]) * 1000)
+          if (now < end) send(now)
+        }
+        rest = got
+        if (back === next) resolve()
+      })
+      stream.addEventListener('close', () => reject(new Error('the echo ended early')))
+      for (let i = 0; i < depth; i++) send(performance.now())
+    })
+    const took = (performance.now() - start) / 1000
+    await stream.close()
+    return { times, seconds: took }
+  } catch (err) {
+    stream.abort(err)
+    throw err
+  }
 }

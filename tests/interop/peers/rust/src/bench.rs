@@ -1,5 +1,6 @@
 //! The bench commands: they drive the node and count.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,11 +17,11 @@ use crate::driver::Driver;
 use crate::flags::Flags;
 use crate::gossip;
 use crate::node::{Node, Peer};
-use crate::services::{ask_perf, ask_rr};
+use crate::services::{ask_messages, ask_perf, ask_rr};
 
 const HOLDERS_AT_ONCE: usize = 16;
 const PUBLISHES_AT_ONCE: usize = 32;
-const STAMP_BYTES: usize = 8;
+pub const STAMP_BYTES: usize = 8;
 
 async fn dialer(peer: &Peer) -> Result<Node, Fault> {
     let (node, _) = Node::start(Flags::dialer(peer.security), Output::muted()).await?;
@@ -28,7 +29,7 @@ async fn dialer(peer: &Peer) -> Result<Node, Fault> {
 }
 
 /// Waits for tasks that run on every worker thread; gives what each gave, or the first error.
-async fn all<R>(tasks: Vec<JoinHandle<Result<R, Fault>>>) -> Result<Vec<R>, Fault> {
+pub async fn all<R>(tasks: Vec<JoinHandle<Result<R, Fault>>>) -> Result<Vec<R>, Fault> {
     try_join_all(tasks).await?.into_iter().collect()
 }
 
@@ -93,6 +94,16 @@ pub async fn rr(peer: &Peer, request: Request) -> Outcome {
     }))
 }
 
+pub async fn stream(peer: &Peer, request: Request) -> Outcome {
+    let id = peer.target(&request.addr, &request.peer_id).await?;
+    let duration = Duration::from_secs_f64(request.seconds);
+    let (mut times, seconds) = ask_messages(&peer.node, id, request.depth.max(1), duration).await?;
+    times.sort_unstable_by(f64::total_cmp);
+    Ok(json!({
+        "perSec": times.len() as f64 / seconds, "p50us": quantile(&times, 0.5), "p99us": quantile(&times, 0.99),
+    }))
+}
+
 /// Needs a node for each connection: each has a key of its own.
 pub async fn hold(peer: &Arc<Peer>, request: Request) -> Outcome {
     let free = Arc::new(Semaphore::new(HOLDERS_AT_ONCE));
@@ -116,31 +127,47 @@ pub async fn release(peer: &Peer) -> Outcome {
     Ok(json!({ "n": held.len() }))
 }
 
-/// Relies on the deep queues of the gossip module; a full one is waited for.
 pub async fn publish(peer: &Peer, request: Request) -> Outcome {
     let topic = TopicHash::from_raw(request.topic);
-    let size = request.size.max(STAMP_BYTES);
     let start = Instant::now();
-    let mut left = request.n;
-    while left > 0 {
-        let topic = topic.clone();
-        let batch = left.min(PUBLISHES_AT_ONCE);
-        left -= peer.node.act(move |driver| publish_some(driver, topic, batch, size)).await??;
-    }
+    publish_all(&peer.node, topic, 0..request.n, request.size, |_| epoch_ms().to_be_bytes()).await?;
     Ok(json!({ "seconds": start.elapsed().as_secs_f64() }))
 }
 
+/// Messages that begin with the stamps of their numbers. Relies on the deep queues of the gossip module; a full one is
+/// waited for.
+pub async fn publish_all(
+    node: &Node,
+    topic: TopicHash,
+    mut numbers: Range<usize>,
+    size: usize,
+    stamp: fn(usize) -> [u8; STAMP_BYTES],
+) -> Result<(), Fault> {
+    while !numbers.is_empty() {
+        let topic = topic.clone();
+        let batch = numbers.start..numbers.end.min(numbers.start + PUBLISHES_AT_ONCE);
+        numbers.start += node.act(move |driver| publish_some(driver, topic, batch, size, stamp)).await??;
+    }
+    Ok(())
+}
+
 /// How many of the batch were accepted before a queue was full.
-fn publish_some(driver: &mut Driver, topic: TopicHash, batch: usize, size: usize) -> Result<usize, Fault> {
+fn publish_some(
+    driver: &mut Driver,
+    topic: TopicHash,
+    batch: Range<usize>,
+    size: usize,
+    stamp: fn(usize) -> [u8; STAMP_BYTES],
+) -> Result<usize, Fault> {
     let gossip = gossip::gossip_of(driver)?;
-    for done in 0..batch {
-        let mut data = vec![0; size];
-        data[..STAMP_BYTES].copy_from_slice(&epoch_ms().to_be_bytes());
+    for number in batch.clone() {
+        let mut data = vec![0; size.max(STAMP_BYTES)];
+        data[..STAMP_BYTES].copy_from_slice(&stamp(number));
         match gossip.publish(topic.clone(), data) {
             Ok(_) => {}
-            Err(PublishError::AllQueuesFull(_)) => return Ok(done),
+            Err(PublishError::AllQueuesFull(_)) => return Ok(number - batch.start),
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(batch)
+    Ok(batch.len())
 }

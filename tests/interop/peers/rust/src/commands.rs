@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::contract::{Outcome, Request};
 use crate::counter::quantile;
 use crate::node::Peer;
-use crate::{bench, counter, gossip, kad, services, stats};
+use crate::{bench, counter, fanout, gossip, kad, services, stats};
 
 const PING_BYTES: usize = 32;
 const PING_BUDGET: Duration = Duration::from_secs(20);
@@ -35,9 +35,11 @@ pub async fn run(peer: &Arc<Peer>, request: Request) -> Outcome {
         "bench-handshake" => bench::handshake(peer, request).await,
         "bench-perf" => bench::perf(peer, request).await,
         "bench-rr" => bench::rr(peer, request).await,
+        "bench-stream" => bench::stream(peer, request).await,
         "bench-hold" => bench::hold(peer, request).await,
         "release" => bench::release(peer).await,
         "bench-pub" => bench::publish(peer, request).await,
+        "bench-fanout" => fanout::fanout(peer, request).await,
         "counter" => counter::counter(peer, request).await,
         "stats" => stats::stats(peer).await,
         unknown => Err(format!("unknown command {unknown:?}").into()),

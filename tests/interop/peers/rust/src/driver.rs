@@ -19,11 +19,15 @@ use crate::node::{Behaviour, BehaviourEvent};
 /// Work for the task of the swarm.
 pub type Action = Box<dyn FnOnce(&mut Driver) + Send>;
 
+pub type Taker = Box<dyn FnMut(&gossipsub::Message) + Send>;
+
 type Dialled = Result<(), Fault>;
 
 pub struct Driver {
     pub swarm: Swarm<Behaviour>,
     pub counter: Counter,
+    /// Takes every message in the place of the counter and of events.
+    pub taker: Option<Taker>,
     /// DHT messages that others have sent.
     pub dht_served: u64,
     /// Where the results of queries go; the channel ends with the query.
@@ -41,6 +45,7 @@ impl Driver {
         Driver {
             swarm,
             counter: Counter::default(),
+            taker: None,
             dht_served: 0,
             queries: HashMap::new(),
             output,
@@ -148,7 +153,9 @@ impl Driver {
                 }
             }
             BehaviourEvent::Gossip(gossipsub::Event::Message { message, .. }) => {
-                if !self.counter.take(&message) {
+                if let Some(take) = &mut self.taker {
+                    take(&message);
+                } else if !self.counter.take(&message) {
                     self.output.emit(gossip::event(&message));
                 }
             }

@@ -5,6 +5,7 @@ mod commands;
 mod contract;
 mod counter;
 mod driver;
+mod fanout;
 mod flags;
 mod gossip;
 mod kad;

@@ -21,6 +21,7 @@ pub const SERVED: [StreamProtocol; 3] =
 
 const BLOCK_BYTES: usize = 64 << 10;
 const RR_BYTES: usize = 64;
+const MESSAGE_BYTES: usize = 64;
 const STREAM_BUDGET: Duration = Duration::from_secs(120);
 
 /// Serves one inbound stream on a task of its own. A failed one is dropped, which resets it.
@@ -143,4 +144,62 @@ pub async fn ask_rr(node: &Node, peer: PeerId) -> Result<(), Fault> {
     stream.flush().await?;
     stream.read_exact(&mut block).await?;
     Ok(stream.close().await?)
+}
+
+/// A number, eight times.
+fn message_of(number: u64) -> [u8; MESSAGE_BYTES] {
+    let mut message = [0; MESSAGE_BYTES];
+    for part in message.chunks_exact_mut(8) {
+        part.copy_from_slice(&number.to_be_bytes());
+    }
+    message
+}
+
+/// Keeps `depth` messages in flight on one stream of the echo protocol; each is a write of its own and has to come back
+/// as it was. Gives the time that each took, in µs, and how long all took, in seconds.
+pub async fn ask_messages(
+    node: &Node,
+    peer: PeerId,
+    depth: usize,
+    duration: Duration,
+) -> Result<(Vec<f64>, f64), Fault> {
+    let mut stream = node.open(peer, ECHO).await?;
+    let mut block = vec![0; BLOCK_BYTES];
+    let (mut have, mut next, mut back) = (0, 0, 0);
+    let start = Instant::now();
+    let mut sent = vec![start; depth]; // of the messages in flight, by number % depth
+    let mut times = vec![];
+    while next < depth as u64 {
+        sent[next as usize] = Instant::now();
+        stream.write_all(&message_of(next)).await?;
+        next += 1;
+    }
+    while back < next {
+        stream.flush().await?;
+        let count = stream.read(&mut block[have..]).await?;
+        if count == 0 {
+            return Err("the echo ended early".into());
+        }
+        have += count;
+        let mut answers = block[..have].chunks_exact(MESSAGE_BYTES);
+        for answer in &mut answers {
+            if back == next || answer != message_of(back) {
+                return Err("a message came back changed".into());
+            }
+            let now = Instant::now();
+            times.push((now - sent[back as usize % depth]).as_secs_f64() * 1e6);
+            back += 1;
+            if now - start < duration {
+                sent[next as usize % depth] = now;
+                stream.write_all(&message_of(next)).await?;
+                next += 1;
+            }
+        }
+        let rest = answers.remainder().len();
+        block.copy_within(have - rest..have, 0);
+        have = rest;
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    stream.close().await?;
+    Ok((times, seconds))
 }

@@ -17,7 +17,8 @@ pub async fn stats(peer: &Peer) -> Outcome {
     Ok(json!({ "rssKb": rss_kb(), "cpuMs": cpu_ms(), "conns": conns, "dhtServed": dht_served }))
 }
 
-fn cpu_ms() -> f64 {
+/// Of the whole process.
+pub fn cpu_ms() -> f64 {
     // SAFETY: getrusage fills the structure, for which zeros are valid.
     let usage = unsafe {
         let mut usage: libc::rusage = std::mem::zeroed();
